@@ -1,0 +1,48 @@
+// What the HTTP API under /api takes and gives. Recordings are reached through their room: its id is the key to them.
+import { z } from 'zod';
+import { PieceId, RecordingId, RoomId } from './ids.ts';
+import { StreamKind } from './signalling.ts';
+
+/** `POST /api/rooms` → 201, `GET /api/rooms/:room` → 200 or 404. */
+export const RoomResponse = z.object({ id: RoomId, createdAt: z.number(), participants: z.number().int() });
+export type RoomResponse = z.infer<typeof RoomResponse>;
+
+/** Times are ms since 1970 by the server's clock; `endedAt` null: still running. */
+export const PieceDescription = z.object({
+  id: PieceId,
+  participantName: z.string(),
+  kind: StreamKind,
+  audio: z.boolean(),
+  video: z.boolean(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  bytes: z.number().int(),
+  /** `GET` gives the file, with range requests. */
+  url: z.string(),
+});
+export type PieceDescription = z.infer<typeof PieceDescription>;
+
+export const RecordingDescription = z.object({
+  id: RecordingId,
+  room: RoomId,
+  startedAt: z.number(),
+  endedAt: z.number().nullable(),
+  pieces: z.array(PieceDescription),
+});
+export type RecordingDescription = z.infer<typeof RecordingDescription>;
+
+/** `GET /api/rooms/:room/recordings`, newest first. */
+export const RecordingsResponse = z.object({ recordings: z.array(RecordingDescription) });
+export type RecordingsResponse = z.infer<typeof RecordingsResponse>;
+
+/** `GET /api/health`: 200 when `ready`, else 503. */
+export const HealthResponse = z.object({
+  ready: z.boolean(),
+  mediaServer: z.enum(['connected', 'unreachable']),
+  database: z.enum(['connected', 'unreachable']),
+});
+export type HealthResponse = z.infer<typeof HealthResponse>;
+
+/** Every refused request under /api. */
+export const ErrorResponse = z.object({ reason: z.string(), message: z.string() });
+export type ErrorResponse = z.infer<typeof ErrorResponse>;

@@ -1,0 +1,183 @@
+// Every message between browser and application server, once: JSON-RPC 2.0 over the WebSocket at /ws.
+// `requests` are answered exactly once, by a result or an error; `notifications` go from server to browser only.
+import { z } from 'zod';
+import { ParticipantId, RecordingId, RoomId, StreamId } from './ids.ts';
+
+/** Largest SDP and largest whole message that either side accepts, in characters. */
+export const MAX_SDP_LENGTH = 65_536;
+export const MAX_MESSAGE_LENGTH = 131_072;
+
+const Sdp = z.string().min(1).max(MAX_SDP_LENGTH);
+const Nothing = z.object({});
+
+/** RFC 8829, section 3.5.1: what `RTCIceCandidate.toJSON()` gives. An empty `candidate` ends the gathering. */
+export const Candidate = z.object({
+  candidate: z.string().max(1_024),
+  sdpMid: z.string().max(64).nullish(),
+  sdpMLineIndex: z.number().int().min(0).max(255).nullish(),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+/** One entry of `RTCConfiguration.iceServers`. */
+export const IceServer = z.object({
+  urls: z.array(z.string()),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+});
+export type IceServer = z.infer<typeof IceServer>;
+
+export const Participant = z.object({ id: ParticipantId, name: z.string() });
+export type Participant = z.infer<typeof Participant>;
+
+export const StreamKind = z.enum(['camera', 'screen']);
+export type StreamKind = z.infer<typeof StreamKind>;
+
+/** A stream as every participant of the room sees it. `muted`: its sound is switched off at the source for now. */
+export const StreamDescription = z.object({
+  id: StreamId,
+  participant: ParticipantId,
+  kind: StreamKind,
+  audio: z.boolean(),
+  video: z.boolean(),
+  muted: z.boolean(),
+});
+export type StreamDescription = z.infer<typeof StreamDescription>;
+
+/** One up or one down peer connection of this browser. */
+export const Leg = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('up'), stream: StreamId }),
+  z.object({ kind: z.literal('down'), stream: StreamId }),
+  z.object({ kind: z.literal('testRecord') }),
+  z.object({ kind: z.literal('testPlayback') }),
+]);
+export type Leg = z.infer<typeof Leg>;
+
+/** A recording that runs in the room. `startedAt` is the server's clock in ms since 1970. */
+export const RunningRecording = z.object({
+  id: RecordingId,
+  startedBy: ParticipantId,
+  startedAt: z.number(),
+});
+export type RunningRecording = z.infer<typeof RunningRecording>;
+
+/** Requests of the browser, with what they take and what they give. */
+export const requests = {
+  /** Enters a room. Everything but the test flows and `leave` needs it first. */
+  join: {
+    params: z.object({ room: RoomId, name: z.string().trim().min(1).max(64) }),
+    result: z.object({
+      self: Participant,
+      participants: z.array(Participant),
+      streams: z.array(StreamDescription),
+      iceServers: z.array(IceServer),
+      recording: RunningRecording.nullable(),
+    }),
+  },
+  leave: { params: Nothing, result: Nothing },
+
+  /** Flow 3, first half: asks to broadcast; permission comes with the stream's id and ICE servers. */
+  requestBroadcast: {
+    params: z.object({ kind: StreamKind, audio: z.boolean(), video: z.boolean(), muted: z.boolean() }),
+    result: z.object({ stream: StreamDescription, iceServers: z.array(IceServer) }),
+  },
+  /** Flow 3, second half: the browser's offer for the permitted stream, answered by the media server. */
+  startBroadcast: {
+    params: z.object({ stream: StreamId, sdpOffer: Sdp }),
+    result: z.object({ sdpAnswer: Sdp }),
+  },
+  stopBroadcast: { params: z.object({ stream: StreamId }), result: Nothing },
+  /** Says that the sound of a running stream was switched off or on at the source; no renegotiation. */
+  setMuted: { params: z.object({ stream: StreamId, muted: z.boolean() }), result: Nothing },
+
+  /** Flow 4: a new endpoint for this viewer, connected to the sender. Repeating it replaces the former endpoint. */
+  watch: {
+    params: z.object({ stream: StreamId, sdpOffer: Sdp }),
+    result: z.object({ sdpAnswer: Sdp }),
+  },
+  unwatch: { params: z.object({ stream: StreamId }), result: Nothing },
+
+  /** A candidate of this browser for one of its legs. May come before the leg's endpoint exists: it is kept. */
+  addCandidate: { params: z.object({ leg: Leg, candidate: Candidate }), result: Nothing },
+
+  /** Flows 1 and 2, first half: asks for the ICE servers of a test. */
+  requestTest: { params: Nothing, result: z.object({ iceServers: z.array(IceServer) }) },
+  /** Flow 1: records what this browser sends, until `stopTest` or the limit (`TEST_RECORD_SECONDS`). */
+  startTestRecord: {
+    params: z.object({ sdpOffer: Sdp, audio: z.boolean(), video: z.boolean() }),
+    result: z.object({ sdpAnswer: Sdp, seconds: z.number() }),
+  },
+  /** Flow 2: plays back what flow 1 recorded in this session. */
+  startTestPlayback: { params: z.object({ sdpOffer: Sdp }), result: z.object({ sdpAnswer: Sdp }) },
+  stopTest: { params: Nothing, result: Nothing },
+
+  /** Records every stream of the room, those that start later too, one piece each. */
+  startRecording: { params: Nothing, result: RunningRecording },
+  stopRecording: { params: Nothing, result: Nothing },
+} as const;
+
+/** Why a stream or a leg ended, as told to the browser. */
+export const EndReason = z.enum([
+  'stopped',
+  'left',
+  'connection-lost',
+  'media-lost',
+  'media-server-lost',
+  'failed',
+]);
+export type EndReason = z.infer<typeof EndReason>;
+
+/** What the server tells the browser unasked. */
+export const notifications = {
+  participantJoined: z.object({ participant: Participant }),
+  participantLeft: z.object({ participant: ParticipantId, reason: EndReason }),
+  /** A stream may be watched from now on, with these ICE servers. Never sent for the browser's own streams. */
+  streamStarted: z.object({ stream: StreamDescription, iceServers: z.array(IceServer) }),
+  streamChanged: z.object({ stream: StreamDescription }),
+  /** Sent to everyone in the room, to the sender too when it was not the sender who stopped it. */
+  streamStopped: z.object({ stream: StreamId, reason: EndReason }),
+  /** A candidate of the media server for one of this browser's legs. */
+  candidate: z.object({ leg: Leg, candidate: Candidate }),
+
+  /** Flow 1: once a second from 0, counted from when media reached the recorder. */
+  testTick: z.object({ seconds: z.number().int() }),
+  /** Flow 1 ended and the file is complete; `seconds` is how much was recorded. */
+  testRecorded: z.object({ seconds: z.number() }),
+  /** Flow 2 reached the end. */
+  testPlayed: z.object({}),
+  testFailed: z.object({ message: z.string() }),
+
+  recordingStarted: z.object({ recording: RunningRecording }),
+  recordingStopped: z.object({ recording: RecordingId }),
+  /** The application server lost (false) or found again (true) its media server. */
+  mediaServer: z.object({ available: z.boolean() }),
+} as const;
+
+/** How long a test recording runs at most, in seconds. */
+export const TEST_RECORD_SECONDS = 5;
+
+/** Why a request was refused; travels as `error.data.reason`. */
+export const RefusalReason = z.enum([
+  'invalid-message',
+  'not-in-a-room',
+  'already-in-a-room',
+  'room-gone',
+  'room-full',
+  'unknown-stream',
+  'not-yours',
+  'screen-already-shared',
+  'sdp-refused',
+  'media-server-unreachable',
+  'media-server-refused',
+  'nothing-recorded',
+  'already-recording',
+  'not-recording',
+  'too-many-requests',
+  'internal',
+]);
+export type RefusalReason = z.infer<typeof RefusalReason>;
+
+export type RequestName = keyof typeof requests;
+export type RequestParams<Name extends RequestName> = z.infer<(typeof requests)[Name]['params']>;
+export type RequestResult<Name extends RequestName> = z.infer<(typeof requests)[Name]['result']>;
+export type NotificationName = keyof typeof notifications;
+export type NotificationParams<Name extends NotificationName> = z.infer<(typeof notifications)[Name]>;
