@@ -2,3 +2,5 @@ export * from './ids.ts';
 export * from './signalling.ts';
 export * from './rest.ts';
 export * from './json-rpc/peer.ts';
+export * from './kurento/errors.ts';
+export * from './kurento/names.ts';
