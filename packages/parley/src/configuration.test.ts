@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { helpText, readConfiguration } from './configuration.ts';
+import { StartError } from './errors.ts';
+
+const configured = (args: string[], environment: Record<string, string> = {}) => {
+  const configuration = readConfiguration(args, environment);
+  if (configuration === 'help') throw new Error('asked for help');
+  return configuration;
+};
+
+describe('configuration', () => {
+  it('has a default for everything that is needed', () => {
+    expect(configured([])).toMatchObject({
+      port: 8080,
+      host: '0.0.0.0',
+      rtcPort: 40_000,
+      announcedIps: [],
+      mediaServerUrl: undefined,
+      databaseUrl: undefined,
+      logLevel: 'info',
+    });
+    expect(configured([]).dataDir).toBe(`${process.cwd()}/data`);
+  });
+
+  it('prefers a flag to the environment, and takes both spellings of a flag', () => {
+    const environment = { PORT: '1', RTC_PORT: '2', ANNOUNCED_IPS: '192.0.2.1, 2001:db8::1' };
+    expect(configured(['--port', '3', '--rtc-port=0'], environment)).toMatchObject({
+      port: 3,
+      rtcPort: 0,
+      announcedIps: ['192.0.2.1', '2001:db8::1'],
+    });
+  });
+
+  it('counts an empty variable as unset', () => {
+    expect(configured([], { PORT: '', MEDIA_SERVER_URL: '' })).toMatchObject({
+      port: 8080,
+      mediaServerUrl: undefined,
+    });
+  });
+
+  it.each([
+    [['--port', '65536'], {}, '--port must be a port from 0 (any free one) to 65535, not "65536"'],
+    [[], { PORT: '8080x' }, 'PORT must be a port from 0 (any free one) to 65535, not "8080x"'],
+    [[], { PORT: '-1' }, 'PORT must be a port from 0 (any free one) to 65535, not "-1"'],
+    [['--host', 'a b'], {}, '--host must be an address or host name of this machine, not "a b"'],
+    [
+      [],
+      { ANNOUNCED_IPS: '192.0.2.1,' },
+      'ANNOUNCED_IPS must be IP addresses with commas between them, not "192.0.2.1,"',
+    ],
+    [
+      [],
+      { MEDIA_SERVER_URL: 'http://a' },
+      'MEDIA_SERVER_URL must be a URL that begins with ws:// or wss://, not "http://a"',
+    ],
+    [[], { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, .*, not "loud"$/],
+    [[], { MEDIA_SERVER_TOKEN: 'secret' }, /^MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL/],
+    [['--colour', 'red'], {}, /^unknown flag --colour/],
+    [['--port'], {}, '--port needs a value'],
+    [['--port', '--host'], {}, '--port must be a port from 0 (any free one) to 65535, not "--host"'],
+    [['start'], {}, /^"start" is not understood/],
+  ])('refuses %j with %j in one line', (args, environment, message) => {
+    expect(() => readConfiguration(args, environment)).toThrow(StartError);
+    expect(() => readConfiguration(args, environment)).toThrow(message);
+  });
+
+  it('never repeats a secret', () => {
+    expect(() => readConfiguration([], { DATABASE_URL: 'mysql://user:hunter2@host' })).toThrow(
+      /^DATABASE_URL must be a URL that begins with postgres:\/\/$/,
+    );
+  });
+
+  it('explains each setting with its variable, flag and default', () => {
+    expect(readConfiguration(['--help'], {})).toBe('help');
+    expect(helpText()).toMatch(/RTC_PORT +--rtc-port .* \[40000\]/);
+  });
+});

@@ -1,0 +1,204 @@
+// What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files.
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { StartError } from './errors.ts';
+
+const Port = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .refine((port) => port <= 65_535);
+const Url = (protocols: RegExp) => z.string().refine((text) => protocols.test(text) && URL.canParse(text));
+
+interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  /** Says what a value must be; follows "must be". */
+  readonly form: string;
+  readonly help: string;
+  readonly initially?: string;
+  /** The value never appears in a message. */
+  readonly secret?: true;
+}
+
+const settings = {
+  PORT: {
+    schema: Port,
+    form: 'a port from 0 (any free one) to 65535',
+    help: 'port of the page and its API',
+    initially: '8080',
+  },
+  HOST: {
+    schema: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/),
+    form: 'an address or host name of this machine',
+    help: 'address that the page is served on',
+    initially: '0.0.0.0',
+  },
+  DATA_DIR: {
+    schema: z.string().transform((path) => resolve(path)),
+    form: 'a path',
+    help: 'folder of the database and the recordings',
+    initially: './data',
+  },
+  RTC_PORT: {
+    schema: Port,
+    form: 'a port from 0 (any free one) to 65535',
+    help: 'UDP port of all sound and pictures',
+    initially: '40000',
+  },
+  ANNOUNCED_IPS: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .refine((addresses) => addresses.every((address) => isIP(address) !== 0)),
+    form: 'IP addresses with commas between them',
+    help: 'addresses at which browsers reach the media port (unset: those of this machine)',
+  },
+  MEDIA_SERVER_URL: {
+    schema: Url(/^wss?:\/\//),
+    form: 'a URL that begins with ws:// or wss://',
+    help: 'another media server that speaks the Kurento Protocol (unset: the embedded one)',
+  },
+  MEDIA_SERVER_TOKEN: {
+    schema: z.string().regex(/^[\x21-\x7e]+$/),
+    form: 'printable characters without spaces',
+    help: 'bearer token of that media server',
+    secret: true,
+  },
+  DATABASE_URL: {
+    schema: Url(/^postgres(ql)?:\/\//),
+    form: 'a URL that begins with postgres://',
+    help: 'PostgreSQL database (unset: libsql in the data folder)',
+    secret: true,
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    form: 'one of fatal, error, warn, info, debug, trace, silent',
+    help: 'least severe log lines to print',
+    initially: 'info',
+  },
+} satisfies Record<string, Setting>;
+
+type SettingName = keyof typeof settings;
+
+export interface Configuration {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly rtcPort: number;
+  /** Empty: those of this machine. */
+  readonly announcedIps: readonly string[];
+  readonly mediaServerUrl: string | undefined;
+  readonly mediaServerToken: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: z.infer<typeof settings.LOG_LEVEL.schema>;
+}
+
+/**
+ * Reads flags first, then the environment, then the defaults. An empty variable counts as unset.
+ * @param args the command line after the program's name
+ * @returns 'help' when it was asked for
+ * @throws StartError ('configuration') on the first unknown flag or wrong value
+ */
+export function readConfiguration(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Configuration | 'help' {
+  const flags = readFlags(args);
+  if (flags === 'help') return 'help';
+  const read = <Name extends SettingName>(name: Name) => readSetting(name, flags, environment);
+  const configuration: Configuration = {
+    port: required(read('PORT')),
+    host: required(read('HOST')),
+    dataDir: required(read('DATA_DIR')),
+    rtcPort: required(read('RTC_PORT')),
+    announcedIps: read('ANNOUNCED_IPS') ?? [],
+    mediaServerUrl: read('MEDIA_SERVER_URL'),
+    mediaServerToken: read('MEDIA_SERVER_TOKEN'),
+    databaseUrl: read('DATABASE_URL'),
+    logLevel: required(read('LOG_LEVEL')),
+  };
+  if (configuration.mediaServerToken !== undefined && configuration.mediaServerUrl === undefined)
+    throw StartError.configuration(
+      'MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL: set both or neither',
+    );
+  return configuration;
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const rows = settingNames().map((name) => {
+    const { help, initially } = settings[name] as Setting;
+    return `  ${name.padEnd(20)} ${flagOf(name).padEnd(22)} ${help}${initially === undefined ? '' : ` [${initially}]`}`;
+  });
+  return [
+    'Parley: self-hosted video conferencing. Starts everything it needs and prints the address to open.',
+    '',
+    'Usage: npm start -- [--flag value ...]',
+    '',
+    'Each setting is an environment variable or a flag; the flag wins:',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function readFlags(args: readonly string[]): ReadonlyMap<string, string> | 'help' {
+  // Not strict: parseArgs' own messages run over several lines and speak of its API.
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    strict: false,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      ...Object.fromEntries(
+        settingNames().map((name) => [flagOf(name).slice(2), { type: 'string' as const }]),
+      ),
+    },
+  });
+  if (values['help'] === true) return 'help';
+  const known = new Set(settingNames().map(flagOf));
+  const flags = new Map<string, string>();
+  for (const [name, value] of Object.entries(values)) {
+    const flag = `--${name}`;
+    if (!known.has(flag))
+      throw StartError.configuration(`unknown flag ${flag}: --help shows those there are`);
+    if (typeof value !== 'string') throw StartError.configuration(`${flag} needs a value`);
+    flags.set(flag, value);
+  }
+  if (positionals[0] !== undefined)
+    throw StartError.configuration(`"${positionals[0]}" is not understood: --help shows what is`);
+  return flags;
+}
+
+function readSetting<Name extends SettingName>(
+  name: Name,
+  flags: ReadonlyMap<string, string>,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.infer<(typeof settings)[Name]['schema']> | undefined {
+  const setting: Setting = settings[name];
+  const flag = flags.get(flagOf(name));
+  const text = flag ?? (environment[name] || setting.initially);
+  if (text === undefined) return undefined;
+  const parsed = setting.schema.safeParse(text);
+  if (!parsed.success) {
+    const given = setting.secret ? '' : `, not "${text}"`;
+    throw StartError.configuration(
+      `${flag === undefined ? name : flagOf(name)} must be ${setting.form}${given}`,
+    );
+  }
+  return parsed.data as z.infer<(typeof settings)[Name]['schema']>;
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a setting with a default has no value');
+  return value;
+}
+
+function settingNames(): SettingName[] {
+  return Object.keys(settings) as SettingName[];
+}
+
+function flagOf(name: SettingName): string {
+  return `--${name.toLowerCase().replaceAll('_', '-')}`;
+}

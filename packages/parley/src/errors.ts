@@ -1,0 +1,69 @@
+// Why Parley could not start or go on: what the operator can mend, said in one line. Not for faults of the code.
+
+export type StartFailure = 'configuration' | 'data-folder' | 'web-client' | 'media-server' | 'app-server';
+
+/** Told to the operator as one line on stderr, with exit code 1 and no stack. */
+export class StartError extends Error {
+  readonly failure: StartFailure;
+
+  private constructor(failure: StartFailure, message: string, cause?: unknown) {
+    super(message.replaceAll(/\s*\n\s*/g, ' '), { cause });
+    this.name = 'StartError';
+    this.failure = failure;
+  }
+
+  static configuration(message: string): StartError {
+    return new StartError('configuration', message);
+  }
+
+  static dataFolder(path: string, cause: unknown): StartError {
+    return new StartError(
+      'data-folder',
+      `cannot write to the data folder ${path}: ${reasonOf(cause)}`,
+      cause,
+    );
+  }
+
+  static webClientNotBuilt(): StartError {
+    return new StartError('web-client', 'the web client is not built: type "npm run build"');
+  }
+
+  static mediaServer(message: string): StartError {
+    return new StartError('media-server', `the media server did not start: ${message}`);
+  }
+
+  /** @param address what was to be listened on, as `host:port` */
+  static appServer(address: string, cause: unknown): StartError {
+    const message =
+      propertyOf(cause, 'code') === 'EADDRINUSE'
+        ? `${address} is in use: stop what uses it, or choose another with PORT or --port`
+        : LISTENING.has(propertyOf(cause, 'syscall') ?? '')
+          ? `cannot listen on ${address}: ${reasonOf(cause)}`
+          : `the application server did not start: ${reasonOf(cause)}`;
+    return new StartError('app-server', message, cause);
+  }
+}
+
+/** The system calls that fail when an address cannot be listened on. */
+const LISTENING: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
+
+function propertyOf(error: unknown, name: 'code' | 'syscall'): string | undefined {
+  return error instanceof Error && name in error ? String((error as NodeJS.ErrnoException)[name]) : undefined;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is not a folder',
+  EEXIST: 'it is not a folder',
+  ENOENT: 'it cannot be created there',
+  ENOSPC: 'no space left',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'no such host name',
+};
+
+function reasonOf(error: unknown): string {
+  const known = REASONS[propertyOf(error, 'code') ?? ''];
+  return known ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MediaServerProcess, type MediaServerProcessOptions } from './media-server-process.ts';
+
+const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+const started: MediaServerProcess[] = [];
+
+async function start(options: Partial<MediaServerProcessOptions> = {}): Promise<MediaServerProcess> {
+  const server = await MediaServerProcess.start({
+    rtcPort: 0,
+    announcedIps: [],
+    dataDir: '/nowhere',
+    logLevel: 'info',
+    log,
+    entry: fileURLToPath(new URL('./testing/stand-in-media-server.ts', import.meta.url)),
+    ...options,
+  });
+  started.push(server);
+  return server;
+}
+
+function isRunning(pid: number | undefined): boolean {
+  try {
+    return process.kill(pid ?? 0, 0);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+    return false;
+  }
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((server) => server.close()));
+});
+
+describe('the media server in a process of its own', () => {
+  it('is told its ports, folder and addresses on the command line, but never the token', async () => {
+    const server = await start({ announcedIps: ['192.0.2.1', '2001:db8::1'] });
+    expect(server.addresses.join(' ')).toBe(
+      '--listen 127.0.0.1:0 --rtc-port 0 --data /nowhere --log-level info --announce 192.0.2.1 --announce 2001:db8::1',
+    );
+    expect(server.token).toMatch(/^[\w-]{43}$/);
+    expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });
+  });
+
+  it('passes on why it could not start', async () => {
+    await expect(start({ rtcPort: 1 })).rejects.toThrow(
+      'the media server did not start: UDP port 1 is in use',
+    );
+    await expect(start({ rtcPort: 2 })).rejects.toThrow('it ended with exit code 3');
+  });
+
+  it('is started again on the same ports when it dies', async () => {
+    const server = await start();
+    const first = server.pid;
+    process.kill(first ?? 0, 'SIGKILL');
+    await vi.waitFor(() => expect(log.info).toHaveBeenCalled(), 10_000);
+    expect(server.pid).not.toBe(first);
+    expect(server.url).toBe('ws://127.0.0.1:4711/kurento');
+    expect(server.addresses.join(' ')).toContain('--listen 127.0.0.1:4711 --rtc-port 4712');
+  });
+
+  it('leaves no process behind, even one that does not hear SIGTERM', async () => {
+    const [obedient, deaf] = await Promise.all([start(), start({ logLevel: 'trace' })]);
+    await Promise.all([obedient.close(), deaf.close(), deaf.close()]);
+    expect([isRunning(obedient.pid), isRunning(deaf.pid)]).toEqual([false, false]);
+  });
+});

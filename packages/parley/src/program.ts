@@ -1,0 +1,74 @@
+// Starts the parts in the order of their needs and ends them in the reverse. Signals and exit codes are main.ts's.
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import type { Configuration } from './configuration.ts';
+import { prepareDataFolder } from './data-folder.ts';
+import { StartError } from './errors.ts';
+import { MediaServerProcess } from './media-server-process.ts';
+import type { Started } from './start-report.ts';
+
+const CLIENT_DIR = fileURLToPath(new URL('../../web-client/dist/', import.meta.url));
+
+export interface Program extends Started {
+  /** Ends the calls and recordings, then the media server; idempotent. Resolves when nothing is left running. */
+  close(): Promise<void>;
+}
+
+/** @throws StartError when the operator has to mend something; nothing is left running then */
+export async function startProgram(configuration: Configuration): Promise<Program> {
+  const { host, dataDir, mediaServerUrl, mediaServerToken, databaseUrl } = configuration;
+  await Promise.all([prepareDataFolder(dataDir), checkWebClient()]);
+  const log = pino({ level: configuration.logLevel, base: null });
+
+  // Both parts take most of their time to load, so they load side by side.
+  const loading = import('@parley/app-server');
+  const [embedded, { startAppServer }] = await Promise.all([
+    mediaServerUrl === undefined
+      ? MediaServerProcess.start({ ...configuration, log: log.child({ part: 'media-server' }) })
+      : undefined,
+    loading,
+  ]);
+  try {
+    const appServer = await startAppServer({
+      host,
+      port: configuration.port,
+      dataDir,
+      databaseUrl,
+      mediaServer: embedded
+        ? { url: embedded.url, token: embedded.token }
+        : { url: mediaServerUrl ?? '', token: mediaServerToken },
+      clientDir: CLIENT_DIR,
+      log,
+    });
+    let closed: Promise<void> | undefined;
+    const close = async () => {
+      try {
+        // First, because it ends recordings, and for that it needs the media server.
+        await appServer.close();
+      } finally {
+        await embedded?.close();
+      }
+    };
+    return {
+      host,
+      port: appServer.port,
+      dataDir,
+      media: embedded
+        ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
+        : { kind: 'remote', url: mediaServerUrl ?? '' },
+      close: () => (closed ??= close()),
+    };
+  } catch (error) {
+    await embedded?.close();
+    throw StartError.appServer(`${host}:${configuration.port}`, error);
+  }
+}
+
+async function checkWebClient(): Promise<void> {
+  try {
+    await access(`${CLIENT_DIR}index.html`);
+  } catch {
+    throw StartError.webClientNotBuilt();
+  }
+}
