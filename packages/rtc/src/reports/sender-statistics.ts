@@ -1,0 +1,78 @@
+// What sender reports say about one outgoing stream, and what the receiver's report blocks say back about it
+// (RFC 3550, section 6.4.1).
+import type { ReportBlock } from '../rtcp/report-block.ts';
+import { middle32, ntpNow } from './ntp.ts';
+import type { NtpTimestamp } from './ntp.ts';
+
+/** A receiver answers one of the last reports; with one a second, this covers round trips of several seconds. */
+const REMEMBERED_REPORTS = 8;
+
+/** Report blocks count time in 1/65536 s. */
+const DELAY_UNITS_PER_MS = 65.536;
+
+/** What goes into a sender report from here; SSRC, RTP timestamp and report blocks are the caller's. */
+export interface SenderInfo extends NtpTimestamp {
+  readonly packetCount: number;
+  readonly octetCount: number;
+}
+
+/** `now`: ms of the monotonic clock. */
+export class SenderStatistics {
+  #packetCount = 0;
+  #octetCount = 0;
+  #roundTripMs: number | undefined;
+  #fractionLost: number | undefined;
+  #packetsLost = 0;
+  readonly #reports: { ntpMiddle: number; sentAt: number }[] = [];
+
+  /** A packet was sent; `size`: bytes of its payload, without header and padding. */
+  sent(size: number): void {
+    this.#packetCount += 1;
+    this.#octetCount += size;
+  }
+
+  /**
+   * The contents of a sender report that is sent now; remembered, so that the round trip can be told from the answer.
+   * `wallClockMs`: ms since 1970. Only this measures: steps of the wall clock do not disturb it.
+   */
+  senderReport(now: number, wallClockMs: number): SenderInfo {
+    const ntp = ntpNow(wallClockMs);
+    if (this.#reports.length === REMEMBERED_REPORTS) this.#reports.shift();
+    this.#reports.push({ ntpMiddle: middle32(ntp.ntpHi, ntp.ntpLo), sentAt: now });
+    return { ...ntp, packetCount: this.#packetCount, octetCount: this.#octetCount };
+  }
+
+  /** The receiver reported on this stream. A block that answers none of the last reports measures no round trip. */
+  reportBlock(block: ReportBlock, now: number): void {
+    this.#fractionLost = block.fractionLost / 256;
+    this.#packetsLost = block.cumulativeLost;
+    const report = this.#reports.find(({ ntpMiddle }) => ntpMiddle === block.lastSenderReport);
+    if (report === undefined) return;
+    const heldMs = block.delaySinceLastSenderReport / DELAY_UNITS_PER_MS;
+    this.#roundTripMs = Math.max(0, now - report.sentAt - heldMs);
+  }
+
+  get packetCount(): number {
+    return this.#packetCount;
+  }
+
+  /** Bytes of payload. */
+  get octetCount(): number {
+    return this.#octetCount;
+  }
+
+  /** The last measurement; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** 0 to 1, as the receiver last reported; undefined before that. */
+  get fractionLost(): number | undefined {
+    return this.#fractionLost;
+  }
+
+  /** As the receiver last reported. */
+  get packetsLost(): number {
+    return this.#packetsLost;
+  }
+}
