@@ -32,23 +32,15 @@ export class StartError extends Error {
     return new StartError('media-server', `the media server did not start: ${message}`);
   }
 
-  /** @param address what was to be listened on, as `host:port` */
-  static appServer(address: string, cause: unknown): StartError {
-    const message =
-      propertyOf(cause, 'code') === 'EADDRINUSE'
-        ? `${address} is in use: stop what uses it, or choose another with PORT or --port`
-        : LISTENING.has(propertyOf(cause, 'syscall') ?? '')
-          ? `cannot listen on ${address}: ${reasonOf(cause)}`
-          : `the application server did not start: ${reasonOf(cause)}`;
-    return new StartError('app-server', message, cause);
+  /** @param cause what the application server says it cannot do, in one line */
+  static appServer(cause: Error): StartError {
+    const advice = codeOf(cause) === 'EADDRINUSE' ? ' (stop what uses it, or choose another PORT)' : '';
+    return new StartError('app-server', `${cause.message}${advice}`, cause);
   }
 }
 
-/** The system calls that fail when an address cannot be listened on. */
-const LISTENING: ReadonlySet<string> = new Set(['listen', 'bind', 'getaddrinfo']);
-
-function propertyOf(error: unknown, name: 'code' | 'syscall'): string | undefined {
-  return error instanceof Error && name in error ? String((error as NodeJS.ErrnoException)[name]) : undefined;
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -59,11 +51,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'it is not a folder',
   ENOENT: 'it cannot be created there',
   ENOSPC: 'no space left',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'no such host name',
 };
 
 function reasonOf(error: unknown): string {
-  const known = REASONS[propertyOf(error, 'code') ?? ''];
+  const known = REASONS[codeOf(error) ?? ''];
   return known ?? (error instanceof Error ? error.message : String(error));
 }

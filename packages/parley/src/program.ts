@@ -23,7 +23,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
 
   // Both parts take most of their time to load, so they load side by side.
   const loading = import('@parley/app-server');
-  const [embedded, { startAppServer }] = await Promise.all([
+  const [embedded, { startAppServer, AppServerStartError }] = await Promise.all([
     mediaServerUrl === undefined
       ? MediaServerProcess.start({ ...configuration, log: log.child({ part: 'media-server' }) })
       : undefined,
@@ -61,7 +61,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
     };
   } catch (error) {
     await embedded?.close();
-    throw StartError.appServer(`${host}:${configuration.port}`, error);
+    throw error instanceof AppServerStartError ? StartError.appServer(error) : error;
   }
 }
 
