@@ -1,7 +1,7 @@
 // NTP timestamps, which tie RTP clocks to the wall clock in sender reports (RFC 3550, section 4).
 
-/** From 1900 to 1970, in seconds: 70 years, 17 of them leap years. */
-const NTP_TO_UNIX_SECONDS = 2_208_988_800;
+/** From 1900 to 1970: 70 years, 17 of them leap years. */
+const NTP_TO_UNIX_MS = 2_208_988_800_000;
 
 /** Seconds since 1900 and the fraction of a second in 1/2^32, 32 bits each. */
 export interface NtpTimestamp {
@@ -9,15 +9,19 @@ export interface NtpTimestamp {
   readonly ntpLo: number;
 }
 
-/** The NTP timestamp of a wall-clock time in ms since 1970, fractions included. */
-export function ntpNow(wallClockMs: number): NtpTimestamp {
-  const seconds = Math.floor(wallClockMs / 1000);
-  const fraction = (wallClockMs - seconds * 1000) / 1000;
-  // The seconds wrap in 2036, which era 1 of NTP means them to.
-  return { ntpHi: (seconds + NTP_TO_UNIX_SECONDS) >>> 0, ntpLo: Math.floor(fraction * 2 ** 32) >>> 0 };
+/** A wall-clock time, in ms since 1970, as ms since 1900. */
+export function ntpNow(wallClockMs: number): number {
+  return wallClockMs + NTP_TO_UNIX_MS;
 }
 
-/** ms since 1900, fraction included: exact to about a quarter of a microsecond. */
+/** `ntpMs`: ms since 1900, fraction included. The seconds wrap in 2036, as NTP means them to. */
+export function ntpFromMs(ntpMs: number): NtpTimestamp {
+  const seconds = Math.floor(ntpMs / 1000);
+  const fraction = (ntpMs - seconds * 1000) / 1000;
+  return { ntpHi: seconds >>> 0, ntpLo: Math.floor(fraction * 2 ** 32) >>> 0 };
+}
+
+/** ms since 1900, fraction included: exact to half a microsecond. */
 export function ntpToMs(ntpHi: number, ntpLo: number): number {
   return ntpHi * 1000 + (ntpLo * 1000) / 2 ** 32;
 }

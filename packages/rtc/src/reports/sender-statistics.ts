@@ -1,20 +1,13 @@
 // What sender reports say about one outgoing stream, and what the receiver's report blocks say back about it
 // (RFC 3550, section 6.4.1).
 import type { ReportBlock } from '../rtcp/report-block.ts';
-import { middle32, ntpNow } from './ntp.ts';
-import type { NtpTimestamp } from './ntp.ts';
+import { middle32, ntpFromMs } from './ntp.ts';
 
 /** A receiver answers one of the last reports; with one a second, this covers round trips of several seconds. */
 const REMEMBERED_REPORTS = 8;
 
 /** Report blocks count time in 1/65536 s. */
 const DELAY_UNITS_PER_MS = 65.536;
-
-/** What goes into a sender report from here; SSRC, RTP timestamp and report blocks are the caller's. */
-export interface SenderInfo extends NtpTimestamp {
-  readonly packetCount: number;
-  readonly octetCount: number;
-}
 
 /** `now`: ms of the monotonic clock. */
 export class SenderStatistics {
@@ -32,14 +25,13 @@ export class SenderStatistics {
   }
 
   /**
-   * The contents of a sender report that is sent now; remembered, so that the round trip can be told from the answer.
-   * `wallClockMs`: ms since 1970. Only this measures: steps of the wall clock do not disturb it.
+   * A sender report goes out that says `ntpMs` (ms since 1900, whoever's clock it is); remembered, so that the round
+   * trip can be told from the answer by our own clock alone.
    */
-  senderReport(now: number, wallClockMs: number): SenderInfo {
-    const ntp = ntpNow(wallClockMs);
+  reportSent(ntpMs: number, now: number): void {
+    const { ntpHi, ntpLo } = ntpFromMs(ntpMs);
     if (this.#reports.length === REMEMBERED_REPORTS) this.#reports.shift();
-    this.#reports.push({ ntpMiddle: middle32(ntp.ntpHi, ntp.ntpLo), sentAt: now });
-    return { ...ntp, packetCount: this.#packetCount, octetCount: this.#octetCount };
+    this.#reports.push({ ntpMiddle: middle32(ntpHi, ntpLo), sentAt: now });
   }
 
   /** The receiver reported on this stream. A block that answers none of the last reports measures no round trip. */

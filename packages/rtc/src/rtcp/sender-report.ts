@@ -1,5 +1,5 @@
 // Sender reports (RFC 3550, section 6.4.1): what was sent, and which wall-clock time an RTP timestamp stands for.
-import { ntpToMs } from '../reports/ntp.ts';
+import { ntpFromMs, ntpToMs } from '../reports/ntp.ts';
 import { parseReportBlocks, REPORT_BLOCK_LENGTH, writeReportBlocks } from './report-block.ts';
 import type { ReportBlock } from './report-block.ts';
 import { allocateRtcp, assertCountFits, RTCP_SENDER_REPORT } from './rtcp-header.ts';
@@ -7,9 +7,8 @@ import { allocateRtcp, assertCountFits, RTCP_SENDER_REPORT } from './rtcp-header
 /** What the builder of a sender report needs. */
 export interface SenderReportFields {
   readonly ssrc: number;
-  /** NTP timestamp: seconds since 1900, and the fraction of a second in 1/2^32; 32 bits each. */
-  readonly ntpHi: number;
-  readonly ntpLo: number;
+  /** The NTP timestamp as ms since 1900, fraction included. */
+  readonly ntpMs: number;
   /** The same moment on the RTP clock, 32 bits; of a larger number, the low 32 are taken. */
   readonly rtpTimestamp: number;
   readonly packetCount: number;
@@ -20,8 +19,9 @@ export interface SenderReportFields {
 
 export interface SenderReport extends SenderReportFields {
   readonly type: 'sender-report';
-  /** The NTP timestamp as ms since 1900, fraction included. */
-  readonly ntpMs: number;
+  /** The same NTP timestamp, exactly: seconds since 1900, and the fraction of a second in 1/2^32; 32 bits each. */
+  readonly ntpHi: number;
+  readonly ntpLo: number;
 }
 
 const SENDER_INFO_LENGTH = 24;
@@ -51,8 +51,9 @@ export function writeSenderReport(report: SenderReportFields): Buffer {
   const length = 4 + SENDER_INFO_LENGTH + report.reports.length * REPORT_BLOCK_LENGTH;
   const packet = allocateRtcp(RTCP_SENDER_REPORT, report.reports.length, length);
   packet.writeUInt32BE(report.ssrc, 4);
-  packet.writeUInt32BE(report.ntpHi, 8);
-  packet.writeUInt32BE(report.ntpLo, 12);
+  const { ntpHi, ntpLo } = ntpFromMs(report.ntpMs);
+  packet.writeUInt32BE(ntpHi, 8);
+  packet.writeUInt32BE(ntpLo, 12);
   packet.writeUInt32BE(report.rtpTimestamp >>> 0, 16);
   packet.writeUInt32BE(report.packetCount >>> 0, 20);
   packet.writeUInt32BE(report.octetCount >>> 0, 24);
