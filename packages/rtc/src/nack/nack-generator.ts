@@ -1,9 +1,15 @@
 // Decides which packets of one incoming stream to ask for again, and when. It sends nothing: `due` says what is to go
 // into the next NACK (RFC 4585, section 6.2.1).
 
+/** All times: ms of the monotonic clock. All sequence numbers taken: extended, as `SequenceUnwrapper` gives them. */
 export interface NackGeneratorOptions {
-  /** Round trip to the sender in ms, until `rttMs` is set from a measurement. */
+  /** Round trip to the sender until `rttMs` is set from a measurement. */
   readonly rttMs?: number;
+  /**
+   * Called, from within `received`, when more is missing than can be asked for: the missing packets are given up and
+   * counting starts from the packet just received. For video, a key frame has to be asked for instead.
+   */
+  readonly resynchronised?: () => void;
 }
 
 /**
@@ -37,32 +43,23 @@ interface MissingPacket {
   tries: number;
 }
 
-/** All times: ms of the monotonic clock. Sequence numbers are taken extended, as `SequenceUnwrapper` gives them. */
 export class NackGenerator {
   /** Round trip to the sender; a missing packet is asked for again after as long. */
   rttMs: number;
+  readonly #resynchronised: (() => void) | undefined;
   /** By sequence number, in rising order, since gaps open at the newest end only. */
   readonly #missing = new Map<number, MissingPacket>();
   #newest: number | undefined;
-  #resynchronised = false;
   #closed = false;
 
   constructor(options: NackGeneratorOptions = {}) {
     this.rttMs = options.rttMs ?? DEFAULT_RTT_MS;
-  }
-
-  /**
-   * Whether more was missing at the last packet received than can be asked for: the missing packets are given up, and
-   * counting goes on from that packet. For video, a key frame has to be asked for instead.
-   */
-  get resynchronised(): boolean {
-    return this.#resynchronised;
+    this.#resynchronised = options.resynchronised;
   }
 
   /** Takes note of a packet, be it on its first way or retransmitted. */
   received(extendedSequence: number, now: number): void {
     if (this.#closed) return;
-    this.#resynchronised = false;
     if (this.#newest === undefined) {
       this.#newest = extendedSequence;
       return;
@@ -77,7 +74,7 @@ export class NackGenerator {
     if (gap === 0) return;
     if (gap > MAX_GAP || this.#missing.size + gap > MAX_MISSING) {
       this.#missing.clear();
-      this.#resynchronised = true;
+      this.#resynchronised?.();
       return;
     }
     for (let sequence = gapStart; sequence < extendedSequence; sequence++) {
