@@ -18,6 +18,12 @@ export interface MediaPacket {
   readonly arrivedAt: number;
 }
 
+/** One negotiated `a=extmap` (RFC 8285, section 5). */
+export interface HeaderExtension {
+  readonly id: number;
+  readonly uri: string;
+}
+
 /** Which wall-clock moment a source's RTP timestamp stands for (RFC 3550, section 6.4.1). */
 export interface ClockMapping {
   readonly rtpTimestamp: number;
@@ -34,6 +40,8 @@ export interface MediaSource {
   /** The SSRC that the packets carry; undefined before the first one. A change is a new sequence of packets. */
   readonly ssrc: number | undefined;
   readonly clockMapping: ClockMapping | undefined;
+  /** The header extensions that the packets may carry; absent: none. */
+  readonly headerExtensions?: readonly HeaderExtension[];
   /** Earlier packets, for retransmission: by extended sequence number, undefined once it is too old. */
   packetAt(extendedSequence: number): MediaPacket | undefined;
   addSink(sink: MediaSink): void;

@@ -1,0 +1,232 @@
+// The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
+// The bytes are the transport's, the packets the RTP session's.
+import { randomInt } from 'node:crypto';
+import { KurentoError } from '@parley/protocol';
+import { answerOffer, parseCandidate, SdpError, writeCandidate, type Negotiation } from '@parley/rtc';
+import { RtpSession } from '../forwarding/rtp-session.ts';
+import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
+import type { DtlsState } from '../transport/dtls-session.ts';
+import type { Address, IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
+import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
+import type { StatsRecord } from './media-element.ts';
+import type { ObjectContext } from './media-object.ts';
+import { rtpStats } from './rtp-stats.ts';
+
+/** Kurento's `IceCandidate`. */
+export interface IceCandidateValue {
+  readonly candidate: string;
+  readonly sdpMid: string;
+  readonly sdpMLineIndex: number;
+}
+
+/** One transport, so one stream and one component, by the names that the original gives them. */
+const STREAM_ID = 1;
+const COMPONENT_ID = 1;
+
+/** Kurento's states for ours; 'new' is told by nothing. */
+const ICE_STATES: Record<IceState, readonly string[]> = {
+  new: [],
+  checking: ['CONNECTING'],
+  connected: ['CONNECTED', 'READY'],
+  disconnected: ['DISCONNECTED'],
+  failed: ['FAILED'],
+};
+
+/** Without RTCP for this long the peer's media counts as gone, in ms; the original waits about as long. */
+const RTCP_SILENCE_MS = 15_000;
+
+export class WebRtcEndpoint extends BaseRtpEndpoint {
+  readonly #transport: WebRtcTransport;
+  readonly #session: RtpSession;
+  readonly #connectionId: string;
+  readonly #tick = (now: number): void => this.#onTick(now);
+  #negotiation: Negotiation | undefined;
+  #iceState: string = 'GATHERING';
+
+  constructor(context: ObjectContext, params: Record<string, unknown>) {
+    super(context, 'WebRtcEndpoint');
+    if (params.useDataChannels === true) {
+      throw new KurentoError('NOT_IMPLEMENTED', 'Data channels are not in this release of the media server');
+    }
+    this.#transport = this.environment.transports.create({
+      onRtp: (packet, now) => this.#session.handleRtp(packet, now),
+      onRtcp: (packet, now) => this.#session.handleRtcp(packet, now),
+      onIceState: (state) => this.#onIceState(state),
+      onSelectedAddress: (remote) => this.#onSelectedAddress(remote),
+      onDtlsState: (state) => this.#onDtlsState(state),
+    });
+    this.#session = new RtpSession({
+      flowIn: (kind) => this.flowIn(kind),
+      flowOut: (kind) => this.flowOut(kind),
+      sendRtp: (packet, headerLength) => this.#transport.sendRtp(packet, headerLength),
+      sendRtcp: (packet) => this.#transport.sendRtcp(packet),
+    });
+    this.#connectionId = `${this.#transport.local.ufrag}-${STREAM_ID}-${COMPONENT_ID}`;
+  }
+
+  override source(kind: MediaKind): MediaSource {
+    return this.#session.up[kind];
+  }
+
+  override sink(kind: MediaKind): MediaSink {
+    return this.#session.down[kind];
+  }
+
+  /**
+   * Tells the candidates, once per accepted m-line. They stand in the answer as well, so a client that waits for none
+   * connects just the same.
+   * @throws KurentoError ICE_GATHER_CANDIDATES_ERROR before the negotiation: there is no m-line yet to tell them for
+   */
+  gatherCandidates(): void {
+    if (!this.#negotiation) {
+      throw new KurentoError('ICE_GATHER_CANDIDATES_ERROR', `'${this.id}' is not negotiated yet`);
+    }
+    this.#emitIceState('GATHERING');
+    for (const candidate of this.environment.transports.candidates) {
+      for (const { accepted, mid, index } of this.#negotiation.media) {
+        if (!accepted) continue;
+        const value: IceCandidateValue = { candidate, sdpMid: mid ?? '', sdpMLineIndex: index };
+        this.emit('IceCandidateFound', { candidate: value });
+      }
+    }
+    this.emit('IceGatheringDone', {});
+  }
+
+  /**
+   * Takes a candidate of the peer. An ICE-lite server waits for the peer's checks (RFC 8445, section 2.5), so it only has
+   * to be one; like the original it never refuses.
+   */
+  addIceCandidate(candidate: IceCandidateValue): void {
+    if (candidate.candidate !== '' && !parseCandidate(candidate.candidate)) {
+      this.environment.log.debug({ endpoint: this.id }, 'a candidate that cannot be read was ignored');
+    }
+  }
+
+  get ICECandidatePairs(): Record<string, unknown>[] {
+    const remote = this.#transport.remoteAddress;
+    return remote ? [this.#candidatePair(remote)] : [];
+  }
+
+  get IceConnectionState(): Record<string, unknown>[] {
+    return [{ streamId: String(STREAM_ID), componentId: COMPONENT_ID, state: this.#iceState }];
+  }
+
+  get DtlsConnectionState(): Record<string, unknown>[] {
+    return [this.#dtlsConnection(this.#transport.dtlsState)];
+  }
+
+  protected override negotiate(offer: string): string {
+    const negotiation = this.#answer(offer);
+    if (negotiation.setup === 'active') {
+      throw new KurentoError(
+        'SDP_END_POINT_PROCESS_OFFER_ERROR',
+        'The offer says a=setup:passive; this server waits for the peer to begin DTLS: offer actpass or active',
+      );
+    }
+    this.#negotiation = negotiation;
+    const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
+    this.#session.negotiate(negotiation.media, this.#cname);
+    this.#transport.start({ iceUfrag: iceUfrag ?? '', icePwd: icePwd ?? '', fingerprint });
+    this.environment.ticker.add(this.#tick);
+    return negotiation.answer;
+  }
+
+  protected override stats(kind: MediaKind): readonly StatsRecord[] {
+    return rtpStats(this.id, kind, this.#session);
+  }
+
+  protected override onRelease(): void | Promise<void> {
+    const released = super.onRelease();
+    this.environment.ticker.remove(this.#tick);
+    this.#session.close();
+    this.#transport.close();
+    return released;
+  }
+
+  get #cname(): string {
+    return `user-${this.#transport.local.ufrag}@parley`;
+  }
+
+  #answer(offer: string): Negotiation {
+    const { certificate, candidates } = this.environment.transports;
+    try {
+      return answerOffer(offer, {
+        sessionId: randomInt(2 ** 31),
+        sessionName: 'Parley Media Server',
+        iceUfrag: this.#transport.local.ufrag,
+        icePwd: this.#transport.local.pwd,
+        fingerprint: { algorithm: 'sha-256', value: certificate.fingerprint },
+        candidates,
+        setup: 'passive',
+        cname: this.#cname,
+        ssrcFor: () => ({ ssrc: randomSsrc(), rtxSsrc: randomSsrc() }),
+        iceLite: true,
+      });
+    } catch (error) {
+      if (error instanceof SdpError) throw new KurentoError('SDP_PARSE_ERROR', error.message);
+      throw error;
+    }
+  }
+
+  #onTick(now: number): void {
+    this.#transport.tick(now);
+    this.#session.maxVideoBitrate = this.maxVideoRecvBandwidth * 1000;
+    this.#session.tick(now);
+    const last = this.#session.lastRtcpAt;
+    this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
+  }
+
+  #onIceState(state: IceState): void {
+    for (const name of ICE_STATES[state]) this.#emitIceState(name);
+    this.#updateConnectionState();
+  }
+
+  #emitIceState(state: string): void {
+    this.#iceState = state;
+    this.emit('IceComponentStateChanged', { streamId: STREAM_ID, componentId: COMPONENT_ID, state });
+  }
+
+  #onSelectedAddress(remote: Address): void {
+    this.emit('NewCandidatePairSelected', { candidatePair: this.#candidatePair(remote) });
+  }
+
+  #onDtlsState(state: DtlsState): void {
+    this.emit('DtlsConnectionStateChange', this.#dtlsConnection(state));
+    if (state === 'connected') this.#session.start();
+    this.#updateConnectionState();
+  }
+
+  #updateConnectionState(): void {
+    const ice = this.#transport.iceState;
+    const up = this.#transport.dtlsState === 'connected' && (ice === 'connected' || ice === 'disconnected');
+    this.setConnectionState(up ? 'CONNECTED' : 'DISCONNECTED');
+  }
+
+  #candidatePair(remote: Address): Record<string, unknown> {
+    const [localCandidate = ''] = this.environment.transports.candidates;
+    // The peer's candidate as it shows itself here: its own foundation and type stay with the peer (RFC 8445, 7.3.1.3).
+    const remoteCandidate = writeCandidate({
+      foundation: 'prflx',
+      component: COMPONENT_ID,
+      transport: 'udp',
+      priority: 1,
+      type: 'prflx',
+      ...remote,
+    });
+    return { streamId: String(STREAM_ID), componentId: COMPONENT_ID, localCandidate, remoteCandidate };
+  }
+
+  #dtlsConnection(state: DtlsState): Record<string, unknown> {
+    return {
+      streamId: String(STREAM_ID),
+      componentId: String(COMPONENT_ID),
+      connectionId: this.#connectionId,
+      state: state.toUpperCase(),
+    };
+  }
+}
+
+/** Not 0, which means "none" to this code and to peers. */
+function randomSsrc(): number {
+  return randomInt(1, 2 ** 32);
+}

@@ -1,0 +1,266 @@
+// One audio or video track to a browser: takes the packets of a source, rewrites only what differs for this receiver,
+// and answers the receiver's requests for lost packets and key frames. The packet path ends in `send`.
+import {
+  findMatchingCodec,
+  SenderStatistics,
+  writeRtpHeader,
+  ntpToUnixMs,
+  writeRtx,
+  writeSenderReport,
+  type NegotiatedCodec,
+  type NegotiatedMedia,
+  type ReportBlock,
+  type RtpCodec,
+  type RtpHeaderExtension,
+} from '@parley/rtc';
+import type { HeaderExtension, MediaKind, MediaPacket, MediaSink, MediaSource } from './track.ts';
+
+export interface DownTrackOptions {
+  readonly kind: MediaKind;
+  /** Told of each packet that the source gives; the element's flow monitor. */
+  readonly flow: { packet(): void };
+  /** Sends one clear packet whose header is `headerLength` bytes long. The buffer is only lent for the call. */
+  send(packet: Buffer, headerLength: number): void;
+}
+
+/** Extensions that mean the same to every receiver; the rest is between the sender and this server only. */
+const FORWARDED_EXTENSIONS = new Set([
+  'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  'urn:3gpp:video-orientation',
+]);
+
+/** The same lost packet is not sent again sooner than this, in ms, or sooner than a round trip. */
+const MIN_RESEND_INTERVAL_MS = 10;
+const RESEND_SLOTS = 1024;
+
+/** One packet is built at a time and protected before the next, so all down tracks share the place to build it. */
+const scratch = Buffer.allocUnsafe(2048);
+
+export class DownTrack implements MediaSink {
+  readonly kind: MediaKind;
+  readonly #options: DownTrackOptions;
+  readonly statistics = new SenderStatistics();
+  #source: MediaSource | undefined;
+  #codecs: readonly NegotiatedCodec[] = [];
+  #localExtensions: readonly HeaderExtension[] = [];
+  #ssrc: number | undefined;
+  #rtxSsrc: number | undefined;
+  #extensionIds: readonly { from: number; to: number }[] = [];
+  #active = false;
+
+  /** The source's SSRC that the numbers below belong to; another one starts a new epoch. */
+  #sourceSsrc: number | undefined;
+  #firstSequence = 0;
+  #sequenceOffset = 0;
+  #timestampOffset = 0;
+  #sourceCodec: RtpCodec | undefined;
+  #codec: NegotiatedCodec | undefined;
+
+  #lastSequence = Math.floor(Math.random() * 0x4000);
+  #lastTimestamp = Math.floor(Math.random() * 0xffff_ffff);
+  #lastSentAt: number | undefined;
+  #rtxSequence = Math.floor(Math.random() * 0x4000);
+  readonly #resentSequence = new Int32Array(RESEND_SLOTS).fill(-1);
+  readonly #resentAt = new Float64Array(RESEND_SLOTS);
+  #counters = { nacks: 0, plis: 0, firs: 0, retransmitted: 0 };
+
+  constructor(options: DownTrackOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+  }
+
+  get ssrc(): number | undefined {
+    return this.#ssrc;
+  }
+
+  /** What the receiver asked for so far. */
+  get counters(): Readonly<{ nacks: number; plis: number; firs: number; retransmitted: number }> {
+    return this.#counters;
+  }
+
+  /** Whether a codec of the source cannot be sent to this receiver: nothing flows although both ends are up. */
+  get codecMismatch(): boolean {
+    return this.#sourceCodec !== undefined && this.#codec === undefined;
+  }
+
+  negotiate(media: NegotiatedMedia): void {
+    this.#codecs = media.codecs;
+    this.#localExtensions = media.headerExtensions;
+    this.#ssrc = media.localSsrc;
+    this.#rtxSsrc = media.localRtxSsrc;
+    this.#sourceCodec = undefined;
+    this.#mapExtensions();
+  }
+
+  /** The transport is up: from now on packets are sent, beginning with a key frame. */
+  start(): void {
+    this.#active = true;
+    this.#source?.requestKeyframe();
+  }
+
+  sourceChanged(source: MediaSource | undefined): void {
+    this.#source = source;
+    this.#sourceSsrc = undefined;
+    this.#sourceCodec = undefined;
+    this.#mapExtensions();
+    if (this.#active) source?.requestKeyframe();
+  }
+
+  write(packet: MediaPacket): void {
+    this.#options.flow.packet();
+    const ssrc = this.#ssrc;
+    if (!this.#active || ssrc === undefined) return;
+    if (packet.rtp.ssrc !== this.#sourceSsrc && !this.#begin(packet)) return;
+    if (packet.extendedSequence < this.#firstSequence) return;
+    if (packet.codec !== this.#sourceCodec) this.#mapCodec(packet.codec);
+    const codec = this.#codec;
+    if (!codec) return;
+
+    const { rtp } = packet;
+    const sequence = packet.extendedSequence + this.#sequenceOffset;
+    const timestamp = (rtp.timestamp + this.#timestampOffset) >>> 0;
+    const headerLength = writeRtpHeader(scratch, {
+      marker: rtp.marker,
+      payloadType: codec.payloadType,
+      sequenceNumber: sequence,
+      timestamp,
+      ssrc,
+      extensions: this.#extensionIds.length > 0 ? this.#extensionsOf(packet) : undefined,
+    });
+    const length = headerLength + rtp.payloadLength;
+    rtp.bytes.copy(scratch, headerLength, rtp.headerLength, rtp.headerLength + rtp.payloadLength);
+    if (sequence > this.#lastSequence) {
+      this.#lastSequence = sequence;
+      this.#lastTimestamp = timestamp;
+      this.#lastSentAt = packet.arrivedAt;
+    }
+    this.statistics.sent(rtp.payloadLength);
+    this.#options.send(scratch.subarray(0, length), headerLength);
+  }
+
+  /** Sends again what the receiver misses (RFC 4585, section 6.2.1), as RTX where agreed (RFC 4588). */
+  handleNack(sequences: readonly number[], now: number): void {
+    this.#counters.nacks++;
+    const source = this.#source;
+    const codec = this.#codec;
+    if (!source || !codec || this.#sourceSsrc === undefined) return;
+    for (const sequence of sequences) {
+      const extended = extendNear(sequence, this.#lastSequence);
+      const original = extended - this.#sequenceOffset;
+      const packet = original < this.#firstSequence ? undefined : source.packetAt(original);
+      if (packet && this.#mayResend(extended, now)) this.#resend(packet, extended, codec);
+    }
+  }
+
+  handleKeyframeRequest(kind: 'pli' | 'fir'): void {
+    if (kind === 'pli') this.#counters.plis++;
+    else this.#counters.firs++;
+    this.#source?.requestKeyframe();
+  }
+
+  handleReportBlock(block: ReportBlock, now: number): void {
+    this.statistics.reportBlock(block, now);
+  }
+
+  /**
+   * The sender report of this track, as one RTCP packet: the sender's own clock carried over to our RTP timestamps, so
+   * that the receiver aligns the picture with the sound (RFC 3550, section 6.4.1). Undefined until that clock is known.
+   */
+  senderReport(now: number): Buffer | undefined {
+    const mapping = this.#source?.clockMapping;
+    const codec = this.#codec;
+    if (!mapping || !codec || this.#ssrc === undefined || this.statistics.packetCount === 0) return undefined;
+    const elapsed = now - mapping.learnedAt;
+    const rtpTimestamp =
+      mapping.rtpTimestamp + this.#timestampOffset + Math.round((elapsed * codec.clockRate) / 1000);
+    const info = this.statistics.senderReport(now, ntpToUnixMs(mapping.ntpMs + elapsed));
+    return writeSenderReport({ ssrc: this.#ssrc, rtpTimestamp, ...info, reports: [] });
+  }
+
+  /** A new SSRC of the source: sequence and time go on where they were. False while a key frame is waited for. */
+  #begin(packet: MediaPacket): boolean {
+    if (!packet.startsKeyframe) {
+      this.#source?.requestKeyframe();
+      return false;
+    }
+    const { rtp, arrivedAt, extendedSequence } = packet;
+    this.#sourceSsrc = rtp.ssrc;
+    this.#firstSequence = extendedSequence;
+    this.#sequenceOffset = this.#lastSequence + 1 - extendedSequence;
+    const silence = this.#lastSentAt === undefined ? 0 : Math.max(1, arrivedAt - this.#lastSentAt);
+    const expected = this.#lastTimestamp + Math.round((silence * packet.codec.clockRate) / 1000);
+    this.#timestampOffset = expected - rtp.timestamp;
+    return true;
+  }
+
+  #mapCodec(sourceCodec: RtpCodec): void {
+    this.#sourceCodec = sourceCodec;
+    this.#codec = findMatchingCodec(sourceCodec, this.#codecs);
+  }
+
+  #mapExtensions(): void {
+    const ours = this.#localExtensions;
+    const theirs = this.#source?.headerExtensions ?? [];
+    this.#extensionIds = theirs.flatMap(({ id: from, uri }) => {
+      const to = FORWARDED_EXTENSIONS.has(uri)
+        ? ours.find((extension) => extension.uri === uri)?.id
+        : undefined;
+      return to === undefined ? [] : [{ from, to }];
+    });
+  }
+
+  #extensionsOf(packet: MediaPacket): RtpHeaderExtension[] | undefined {
+    let extensions: RtpHeaderExtension[] | undefined;
+    for (const { from, to } of this.#extensionIds) {
+      const data = packet.rtp.extension(from);
+      if (data) (extensions ??= []).push({ id: to, data });
+    }
+    return extensions;
+  }
+
+  #mayResend(extended: number, now: number): boolean {
+    const slot = extended % RESEND_SLOTS;
+    const interval = Math.max(MIN_RESEND_INTERVAL_MS, this.statistics.roundTripMs ?? 0);
+    if (this.#resentSequence[slot] === extended && now - this.#resentAt[slot] < interval) return false;
+    this.#resentSequence[slot] = extended;
+    this.#resentAt[slot] = now;
+    return true;
+  }
+
+  #resend(packet: MediaPacket, sequence: number, codec: NegotiatedCodec): void {
+    const { rtp } = packet;
+    const ssrc = this.#ssrc;
+    if (ssrc === undefined) return;
+    const timestamp = (rtp.timestamp + this.#timestampOffset) >>> 0;
+    const extensions = this.#extensionsOf(packet);
+    this.#counters.retransmitted++;
+    if (codec.rtxPayloadType !== undefined && this.#rtxSsrc !== undefined) {
+      const length = writeRtx(
+        scratch,
+        { marker: rtp.marker, sequenceNumber: sequence, timestamp, payload: rtp.payload, extensions },
+        this.#rtxSsrc,
+        codec.rtxPayloadType,
+        ++this.#rtxSequence,
+      );
+      this.#options.send(scratch.subarray(0, length), length - rtp.payloadLength - 2);
+      return;
+    }
+    // To the byte what was sent before: an AEAD nonce must never protect two different packets (RFC 7714, section 8.4).
+    const headerLength = writeRtpHeader(scratch, {
+      marker: rtp.marker,
+      payloadType: codec.payloadType,
+      sequenceNumber: sequence,
+      timestamp,
+      ssrc,
+      extensions,
+    });
+    rtp.payload.copy(scratch, headerLength);
+    this.#options.send(scratch.subarray(0, headerLength + rtp.payloadLength), headerLength);
+  }
+}
+
+/** The extended number nearest to `reference` whose low 16 bits are `sequence`. */
+function extendNear(sequence: number, reference: number): number {
+  const distance = ((sequence - reference) << 16) >> 16;
+  return reference + distance;
+}

@@ -1,0 +1,212 @@
+// The tracks of one peer connection and the RTCP between its two ends: finds the track of each packet, and says in
+// reports and feedback what came and what is missing. Knows neither SDP text nor Kurento.
+import {
+  compoundRtcp,
+  parseRtcp,
+  RtpPacket,
+  TransportFeedbackRecorder,
+  writeReceiverReport,
+  writeRemb,
+  writeSdes,
+  type NegotiatedMedia,
+  type RtcpPacket,
+} from '@parley/rtc';
+import { DownTrack } from './down-track.ts';
+import { ReceiveBandwidth } from './receive-bandwidth.ts';
+import type { MediaKind } from './track.ts';
+import { UpTrack } from './up-track.ts';
+
+export interface RtpSessionOptions {
+  /** Flow monitors: of media that comes from the peer (`out` of the element), and of media for the peer (`in`). */
+  flowOut(kind: MediaKind): { packet(): void };
+  flowIn(kind: MediaKind): { packet(): void };
+  sendRtp(packet: Buffer, headerLength: number): void;
+  sendRtcp(packet: Buffer): void;
+}
+
+const TRANSPORT_WIDE_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+
+/** RFC 3550, section 6.2 asks for 5 s at least; video wants round trips and losses sooner (its section 6.2 allows it). */
+const REPORT_INTERVAL_MS = 1_000;
+
+export class RtpSession {
+  readonly up: Readonly<Record<MediaKind, UpTrack>>;
+  readonly down: Readonly<Record<MediaKind, DownTrack>>;
+  readonly #options: RtpSessionOptions;
+  readonly #receiving: UpTrack[] = [];
+  readonly #sending: DownTrack[] = [];
+  readonly #bandwidth = new ReceiveBandwidth();
+  #cname = '';
+  #localSsrc = 0;
+  #feedback: TransportFeedbackRecorder | undefined;
+  #transportSequenceId: number | undefined;
+  #rembAgreed = false;
+  #nextReport = 0;
+  #lastRtcpAt: number | undefined;
+  #maxVideoBitrate = 0;
+
+  constructor(options: RtpSessionOptions) {
+    this.#options = options;
+    const up = (kind: MediaKind) =>
+      new UpTrack({
+        kind,
+        flow: options.flowOut(kind),
+        sendFeedback: (packet) => this.#sendFeedback(packet),
+      });
+    const down = (kind: MediaKind) =>
+      new DownTrack({
+        kind,
+        flow: options.flowIn(kind),
+        send: (packet, headerLength) => options.sendRtp(packet, headerLength),
+      });
+    this.up = { audio: up('audio'), video: up('video') };
+    this.down = { audio: down('audio'), video: down('video') };
+  }
+
+  /** When RTCP of the peer came last, in ms of the monotonic clock. */
+  get lastRtcpAt(): number | undefined {
+    return this.#lastRtcpAt;
+  }
+
+  /** Most that the peer shall send as video, in bits per second; 0: no limit of ours. */
+  set maxVideoBitrate(bitsPerSecond: number) {
+    this.#maxVideoBitrate = bitsPerSecond;
+  }
+
+  /** The bitrate last asked of the peer by REMB, in bits per second; undefined when the peer finds it out itself. */
+  get requestedBitrate(): number | undefined {
+    return this.#bandwidth.bitrate;
+  }
+
+  negotiate(media: readonly NegotiatedMedia[], cname: string): void {
+    this.#cname = cname;
+    for (const line of media) {
+      if (!line.accepted || line.kind === 'application' || line.localSsrc === undefined) continue;
+      this.#localSsrc ||= line.localSsrc;
+      if (line.direction === 'recvonly' || line.direction === 'sendrecv') {
+        this.up[line.kind].negotiate(line);
+        this.#receiving.push(this.up[line.kind]);
+      }
+      if (line.direction === 'sendonly' || line.direction === 'sendrecv') {
+        this.down[line.kind].negotiate(line);
+        this.#sending.push(this.down[line.kind]);
+      }
+    }
+    const feedbacks = media.flatMap(({ codecs }) => codecs.map(({ feedback }) => feedback));
+    const extensions = media.flatMap(({ headerExtensions }) => headerExtensions);
+    this.#transportSequenceId = extensions.find(({ uri }) => uri === TRANSPORT_WIDE_CC)?.id;
+    if (this.#transportSequenceId !== undefined && feedbacks.some(({ transportCc }) => transportCc)) {
+      this.#feedback = new TransportFeedbackRecorder({ senderSsrc: this.#localSsrc });
+    }
+    this.#rembAgreed = feedbacks.some(({ remb }) => remb);
+  }
+
+  /** The transport is up: what the sources give goes out from now on. */
+  start(): void {
+    for (const track of this.#sending) track.start();
+  }
+
+  /** Takes one clear RTP packet of the peer. */
+  handleRtp(bytes: Buffer, now: number): void {
+    const rtp = RtpPacket.parse(bytes);
+    if (!rtp) return;
+    if (this.#feedback && this.#transportSequenceId !== undefined) {
+      const sequence = rtp.extension(this.#transportSequenceId);
+      if (sequence && sequence.length >= 2) this.#feedback.received(sequence.readUInt16BE(0), rtp.ssrc, now);
+    }
+    const track = this.#trackOf(rtp);
+    track?.receive(rtp, now);
+  }
+
+  /** Takes one clear, possibly compound, RTCP packet of the peer. */
+  handleRtcp(bytes: Buffer, now: number): void {
+    for (const packet of parseRtcp(bytes)) {
+      this.#lastRtcpAt = now;
+      this.#handleRtcpPacket(packet, now);
+    }
+  }
+
+  /** Sends what is due; to be called every tick. */
+  tick(now: number): void {
+    for (const track of this.#receiving) track.tick(now);
+    const feedback = this.#feedback?.due(now);
+    if (feedback) this.#sendFeedback(feedback);
+    if (now < this.#nextReport) return;
+    this.#nextReport = now + REPORT_INTERVAL_MS;
+    this.#sendReports(now);
+  }
+
+  close(): void {
+    for (const track of Object.values(this.up)) track.close();
+  }
+
+  #trackOf(rtp: RtpPacket): UpTrack | undefined {
+    for (const track of this.#receiving) if (track.ssrc === rtp.ssrc) return track;
+    for (const track of this.#receiving) if (track.accepts(rtp.ssrc, rtp.payloadType)) return track;
+    return undefined;
+  }
+
+  #handleRtcpPacket(packet: RtcpPacket, now: number): void {
+    switch (packet.type) {
+      case 'sender-report':
+        for (const track of this.#receiving) track.handleSenderReport(packet, now);
+        for (const block of packet.reports) this.#sendingTrack(block.ssrc)?.handleReportBlock(block, now);
+        break;
+      case 'receiver-report':
+        for (const block of packet.reports) this.#sendingTrack(block.ssrc)?.handleReportBlock(block, now);
+        break;
+      case 'nack':
+        this.#sendingTrack(packet.mediaSsrc)?.handleNack(packet.sequences, now);
+        break;
+      case 'pli':
+        this.#sendingTrack(packet.mediaSsrc)?.handleKeyframeRequest('pli');
+        break;
+      case 'fir':
+        for (const { ssrc } of packet.entries) this.#sendingTrack(ssrc)?.handleKeyframeRequest('fir');
+        break;
+      default:
+        // SDES, BYE, REMB and transport feedback of a receiver change nothing here: quality is the sender's one layer.
+        break;
+    }
+  }
+
+  #sendingTrack(ssrc: number): DownTrack | undefined {
+    return this.#sending.find((track) => track.ssrc === ssrc);
+  }
+
+  #sendReports(now: number): void {
+    const senderReports = this.#sending.flatMap((track) => track.senderReport(now) ?? []);
+    const reports = this.#receiving.flatMap((track) => track.reportBlock(now) ?? []);
+    if (senderReports.length === 0 && reports.length === 0) return;
+    this.#options.sendRtcp(
+      compoundRtcp([
+        ...senderReports,
+        ...(reports.length > 0 || senderReports.length === 0
+          ? [writeReceiverReport({ ssrc: this.#localSsrc, reports })]
+          : []),
+        writeSdes([{ ssrc: this.#localSsrc, cname: this.#cname }]),
+      ]),
+    );
+    this.#requestBitrate();
+  }
+
+  /** REMB, for senders without transport-wide feedback, and for a limit of ours that they must keep to anyway. */
+  #requestBitrate(): void {
+    const video = this.up.video;
+    if (!this.#rembAgreed || video.ssrc === undefined || !video.statistics) return;
+    if (this.#feedback && this.#maxVideoBitrate === 0) return;
+    const { lastFractionLost } = video.statistics;
+    const bitrate = this.#bandwidth.next(
+      lastFractionLost,
+      this.#maxVideoBitrate,
+      this.#feedback !== undefined,
+    );
+    this.#sendFeedback(writeRemb({ senderSsrc: this.#localSsrc, bitrate, ssrcs: [video.ssrc] }));
+  }
+
+  /** RFC 4585, section 3.1: feedback travels behind a report, be it an empty one. */
+  #sendFeedback(packet: Buffer): void {
+    const report = writeReceiverReport({ ssrc: this.#localSsrc, reports: [] });
+    this.#options.sendRtcp(compoundRtcp([report, packet]));
+  }
+}

@@ -1,0 +1,120 @@
+// The media server as a program of its own: flags in, one process that runs until SIGINT, SIGTERM, or the end of the
+// process that forked it.
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { startMediaServer, type MediaServerOptions } from './server.ts';
+
+const USAGE = `Usage: npm run media-server -- [options]
+  --listen HOST:PORT   where the Kurento Protocol is spoken (127.0.0.1:8888)
+  --rtc-port PORT      UDP port for all media (40000)
+  --announce IP        address that browsers send media to; repeatable (the addresses of this machine)
+  --token TOKEN        asked of every client (also by environment: PARLEY_MEDIA_TOKEN)
+  --data DIR           folder that recordings and players are confined to (./data)
+  --log-level LEVEL    trace, debug, info, warn, error or silent (info)`;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
+
+/** Something in the command line that a person has to mend. */
+class UsageError extends Error {}
+
+interface Flags {
+  readonly options: Omit<MediaServerOptions, 'log'>;
+  readonly logLevel: string;
+}
+
+function readFlags(args: readonly string[]): Flags | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      listen: { type: 'string', default: '127.0.0.1:8888' },
+      'rtc-port': { type: 'string', default: '40000' },
+      announce: { type: 'string', multiple: true, default: [] },
+      token: { type: 'string' },
+      data: { type: 'string', default: './data' },
+      'log-level': { type: 'string', default: 'info' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const announcedIps = values.announce.flatMap((list) => list.split(','));
+  for (const ip of announcedIps) {
+    if (isIP(ip) !== 4) throw new UsageError(`--announce: "${ip}" is not an IPv4 address`);
+  }
+  if (!LOG_LEVELS.includes(values['log-level'])) {
+    throw new UsageError(`--log-level: "${values['log-level']}" is none of ${LOG_LEVELS.join(', ')}`);
+  }
+  const listen = readHostAndPort(values.listen);
+  const token = values.token ?? process.env.PARLEY_MEDIA_TOKEN;
+  if (!token && !LOOPBACK_HOSTS.includes(listen.host)) {
+    throw new UsageError(
+      `--listen ${values.listen} is reachable from other machines: give a --token as well`,
+    );
+  }
+  const options = {
+    listen,
+    rtcPort: readPort('--rtc-port', values['rtc-port']),
+    announcedIps,
+    token,
+    dataDir: resolve(values.data),
+  };
+  return { options, logLevel: values['log-level'] };
+}
+
+function readHostAndPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
+  if (!match) throw new UsageError(`--listen: "${text}" is not HOST:PORT`);
+  return { host: match[1] ?? match[2], port: readPort('--listen', match[3]) };
+}
+
+function readPort(flag: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`${flag}: "${text}" is not a port (0 to 65535)`);
+  return port;
+}
+
+/** One line for a person, from whatever kept the server from starting. */
+function explain(error: unknown, flags: Flags | undefined): string {
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    const udp = syscall === 'bind';
+    const port = udp ? flags?.options.rtcPort : flags?.options.listen.port;
+    return udp
+      ? `UDP port ${port} is in use: choose another one with --rtc-port`
+      : `port ${port} is in use: choose another one with --listen`;
+  }
+  if (code === 'EACCES') return `not allowed: ${message}`;
+  return message;
+}
+
+async function main(): Promise<void> {
+  let flags: Flags | undefined;
+  try {
+    const read = readFlags(process.argv.slice(2));
+    if (read === 'help') {
+      console.log(USAGE);
+      return;
+    }
+    flags = read;
+    const log = pino({ level: flags.logLevel, base: { part: 'media-server' } });
+    const server = await startMediaServer({ ...flags.options, log });
+    const stop = () => void server.close().finally(() => process.exit(0));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+    if (process.send) {
+      process.once('disconnect', stop);
+      const { url, rtcPort, addresses } = server;
+      process.send({ type: 'ready', url, rtcPort, addresses });
+    }
+  } catch (error) {
+    const message = explain(error, flags);
+    console.error(`media server: ${message}`);
+    process.exitCode = 1;
+    if (!process.send) process.exit();
+    process.send({ type: 'failed', message }, () => process.exit());
+  }
+}
+
+await main();

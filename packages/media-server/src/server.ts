@@ -1,0 +1,76 @@
+// The media server as a whole: media port, certificate, files and the Kurento Protocol, put together and closed in order.
+import { mkdir } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import type { Logger } from 'pino';
+import type { Environment } from './environment.ts';
+import { FileStore } from './file-store.ts';
+import { startKurentoServer } from './kurento/websocket-server.ts';
+import { Ticker } from './ticker.ts';
+import { createDtlsCertificate } from './transport/certificate.ts';
+import { MediaPort } from './transport/media-port.ts';
+import { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
+
+export interface MediaServerOptions {
+  /** Where the Kurento Protocol is spoken; port 0: any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** UDP; 0: any free one. */
+  readonly rtcPort: number;
+  /** What browsers are told to send media to; empty: the addresses of this machine. */
+  readonly announcedIps: readonly string[];
+  /** Asked of every client when given. */
+  readonly token: string | undefined;
+  readonly dataDir: string;
+  readonly log: Logger;
+}
+
+export interface RunningMediaServer {
+  /** `ws://…/kurento` */
+  readonly url: string;
+  readonly rtcPort: number;
+  readonly addresses: readonly string[];
+  /** Ends recordings in order, then everything else. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
+export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
+  const { listen, log, token } = options;
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
+  const [mediaPort, certificate] = await Promise.all([
+    MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log }),
+    createDtlsCertificate(),
+  ]);
+  const environment: Environment = {
+    log,
+    ticker: new Ticker(),
+    files: new FileStore(options.dataDir),
+    transports: new WebRtcTransportFactory(mediaPort, addresses, certificate, log),
+  };
+  const kurento = await startKurentoServer({ ...listen, token, environment, log }).catch(
+    async (error: unknown) => {
+      await mediaPort.close();
+      throw error;
+    },
+  );
+  const rtcPort = mediaPort.port;
+  const url = `ws://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${kurento.port}/kurento`;
+  log.info({ url, rtcPort, addresses }, 'media server ready');
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await kurento.close();
+    environment.ticker.close();
+    await mediaPort.close();
+    log.info('media server closed');
+  };
+  return { url, rtcPort, addresses, close: () => (closing ??= close()) };
+}
+
+/** Every IPv4 address by which others may reach this machine; loopback alone when there is no other. */
+function ownAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((entries) => entries ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+  return addresses.length > 0 ? addresses : ['127.0.0.1'];
+}

@@ -1,0 +1,188 @@
+// One DTLS 1.2 handshake as the server, over datagrams that somebody else moves: the narrow interface behind which
+// werift's engine can be replaced. What the engine leaves unchecked is checked here before any key is used: that the
+// certificate is the one the SDP promised, that the peer holds its private key, and that the handshake was not altered.
+import { createHash, createHmac, createVerify, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { DtlsServer, type DtlsSocket } from 'werift';
+import { SRTP_PROFILE_PARAMETERS, type SrtpKeys, type SrtpProfile } from '@parley/rtc';
+import type { DtlsCertificate } from './certificate.ts';
+
+export type DtlsState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
+
+/** A certificate fingerprint as SDP carries it (RFC 8122, section 5): `sha-256` and hex pairs with colons. */
+export interface Fingerprint {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+export interface DtlsSessionOptions {
+  readonly certificate: DtlsCertificate;
+  /** What the peer's certificate must match; undefined accepts any, for SDP that carries none. */
+  readonly remoteFingerprint: Fingerprint | undefined;
+  send(datagram: Buffer): void;
+  onState(state: DtlsState, reason?: string): void;
+  onKeys(send: SrtpKeys, receive: SrtpKeys): void;
+}
+
+/** In order of preference; the ids are those of the IANA registry of DTLS-SRTP protection profiles. */
+const PROFILES: readonly SrtpProfile[] = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'];
+
+/** RFC 6347, section 4.1: type, version, epoch, sequence number, length. */
+const RECORD_HEADER_LENGTH = 13;
+const EPOCH_OFFSET = 3;
+
+/** RFC 5246, section 7.4: handshake types. */
+const CERTIFICATE_VERIFY = 15;
+const FINISHED = 20;
+
+const HASH_NAMES: Record<number, string> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' };
+
+export class DtlsSession {
+  readonly #options: DtlsSessionOptions;
+  readonly #socket: DtlsServer;
+  readonly #transport: DtlsSocket['options']['transport'];
+  #state: DtlsState = 'new';
+
+  constructor(options: DtlsSessionOptions) {
+    this.#options = options;
+    const profiles = PROFILES.map((profile) => SRTP_PROFILE_PARAMETERS[profile].id) as NonNullable<
+      DtlsSocket['options']['srtpProfiles']
+    >;
+    this.#transport = {
+      type: 'udp',
+      address: { address: '0.0.0.0', port: 0, family: 'IPv4' },
+      closed: false,
+      onData: () => {},
+      send: async (datagram: Buffer) => {
+        if (this.#state !== 'closed') options.send(datagram);
+      },
+      close: async () => {},
+    } as unknown as DtlsSocket['options']['transport'];
+    this.#socket = new DtlsServer({
+      transport: this.#transport,
+      srtpProfiles: profiles,
+      cert: options.certificate.certPem,
+      key: options.certificate.keyPem,
+      signatureHash: options.certificate.signatureHash,
+      certificateRequest: true,
+      extendedMasterSecret: true,
+    });
+    this.#socket.onConnect.subscribe(() => this.#finish());
+    this.#socket.onError.subscribe((error) =>
+      this.#fail(error instanceof Error ? error.message : String(error)),
+    );
+    this.#socket.onClose.subscribe(() => this.#setState('closed'));
+  }
+
+  get state(): DtlsState {
+    return this.#state;
+  }
+
+  /** Takes one datagram of the peer. Never throws: what makes no sense is dropped. */
+  handleDatagram(datagram: Buffer): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    // Once connected, nothing in the clear counts: a forged ClientHello would restart the handshake, a forged alert end it.
+    if (this.#state === 'connected' && !startsWithProtectedRecord(datagram)) return;
+    if (this.#state === 'new') this.#setState('connecting');
+    try {
+      this.#transport.onData(datagram, ['0.0.0.0', 0]);
+    } catch (error) {
+      this.#fail(`bad DTLS record: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  close(): void {
+    this.#setState('closed');
+  }
+
+  #finish(): void {
+    if (this.#state !== 'connecting') return;
+    const problem = this.#problemWithPeer();
+    if (problem !== undefined) return this.#fail(problem);
+    const profile = PROFILES.find(
+      (name) => SRTP_PROFILE_PARAMETERS[name].id === this.#socket.srtp.srtpProfile,
+    );
+    if (!profile) return this.#fail('no common SRTP profile');
+    const { keyLength, saltLength } = SRTP_PROFILE_PARAMETERS[profile];
+    const keys = this.#socket.extractSessionKeys(keyLength, saltLength);
+    this.#options.onKeys(
+      { profile, masterKey: keys.localKey as Buffer, masterSalt: keys.localSalt as Buffer },
+      { profile, masterKey: keys.remoteKey as Buffer, masterSalt: keys.remoteSalt as Buffer },
+    );
+    this.#setState('connected');
+  }
+
+  #problemWithPeer(): string | undefined {
+    const der = this.#socket.remoteCertificate;
+    if (!der) return 'the peer sent no certificate';
+    const expected = this.#options.remoteFingerprint;
+    if (expected && !fingerprintMatches(der, expected))
+      return "the certificate does not match the SDP's fingerprint";
+
+    const messages = this.#socket.dtls.sortedHandshakeCache;
+    const verify = messages.findIndex((message) => message.msg_type === CERTIFICATE_VERIFY);
+    const finished = messages.findIndex((message) => message.msg_type === FINISHED);
+    if (verify < 0 || finished < verify) return 'the peer did not prove that the certificate is its own';
+    const transcript = (end: number) =>
+      Buffer.concat(messages.slice(0, end).map((message) => message.serialize()));
+    if (!signatureIsValid(messages[verify].fragment, transcript(verify), der)) {
+      return 'the peer does not hold the key of its certificate';
+    }
+    const expectedFinished = clientVerifyData(this.#socket.cipher.masterSecret, transcript(finished));
+    const actualFinished = messages[finished].fragment;
+    if (
+      actualFinished.length !== expectedFinished.length ||
+      !timingSafeEqual(actualFinished, expectedFinished)
+    ) {
+      return 'the handshake was altered on its way';
+    }
+    return undefined;
+  }
+
+  #fail(reason: string): void {
+    if (this.#state === 'connecting' || this.#state === 'new') this.#setState('failed', reason);
+  }
+
+  #setState(state: DtlsState, reason?: string): void {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#state = state;
+    this.#options.onState(state, reason);
+  }
+}
+
+function startsWithProtectedRecord(datagram: Buffer): boolean {
+  return datagram.length > RECORD_HEADER_LENGTH && datagram.readUInt16BE(EPOCH_OFFSET) > 0;
+}
+
+/** RFC 8122, section 5: the hash is over the certificate's DER form. */
+function fingerprintMatches(der: Buffer, expected: Fingerprint): boolean {
+  const algorithm = expected.algorithm.toLowerCase().replace('-', '');
+  if (!['sha256', 'sha384', 'sha512'].includes(algorithm)) return false;
+  const digest = createHash(algorithm).update(der).digest();
+  const promised = Buffer.from(expected.value.replaceAll(':', ''), 'hex');
+  return promised.length === digest.length && timingSafeEqual(promised, digest);
+}
+
+/** RFC 5246, section 7.4.8: algorithm (hash, signature), length, signature over all handshake messages so far. */
+function signatureIsValid(certificateVerify: Buffer, transcript: Buffer, der: Buffer): boolean {
+  if (certificateVerify.length < 4) return false;
+  const hash = HASH_NAMES[certificateVerify[0]];
+  const signature = certificateVerify.subarray(4, 4 + certificateVerify.readUInt16BE(2));
+  if (!hash || signature.length === 0) return false;
+  try {
+    const { publicKey } = new X509Certificate(der);
+    return createVerify(hash).update(transcript).verify(publicKey, signature);
+  } catch {
+    // A certificate or key that OpenSSL cannot read proves nothing.
+    return false;
+  }
+}
+
+/** RFC 5246, section 7.4.9: PRF(master_secret, "client finished", Hash(handshake_messages))[0..11], with SHA-256. */
+function clientVerifyData(masterSecret: Buffer, transcript: Buffer): Buffer {
+  const seed = Buffer.concat([
+    Buffer.from('client finished'),
+    createHash('sha256').update(transcript).digest(),
+  ]);
+  const a1 = createHmac('sha256', masterSecret).update(seed).digest();
+  return createHmac('sha256', masterSecret).update(a1).update(seed).digest().subarray(0, 12);
+}
