@@ -1,5 +1,8 @@
 // What the other packages may use of @parley/rtc: WebRTC's bytes, without sockets and without a clock.
 export * from './codecs/rtp-codec.ts';
+export * from './demux.ts';
+export * from './ice/ice-credentials.ts';
+export * from './ice/ice-lite-agent.ts';
 export * from './nack/nack-generator.ts';
 export * from './nack/packet-history.ts';
 export * from './reports/ntp.ts';
@@ -39,4 +42,9 @@ export * from './sdp/answer.ts';
 export * from './sdp/candidate.ts';
 export type { Direction, Fingerprint, OfferedSetup } from './sdp/offer.ts';
 export * from './sdp/sdp-error.ts';
+export * from './srtp/srtp-profile.ts';
+export * from './srtp/srtp-receiver.ts';
+export * from './srtp/srtp-sender.ts';
+export * from './stun/stun-attributes.ts';
+export * from './stun/stun-message.ts';
 export * from './twcc/transport-feedback-recorder.ts';
