@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(PAGE));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  ada = await Participant.arrive({ name: 'Ada', server: url, colour: 'green', hz: 660 });
+  ada = await Participant.arrive({ name: 'Ada', server: url, colour: 'cyan', hz: 660 });
   await ada.open('/');
 });
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 it('recognises the colour, the movement and the tone of a participant', async () => {
   const call = ada.page.locator('#call');
-  await expect.poll(() => dominantColour(call), { timeout: 10_000 }).toBe('green');
+  await expect.poll(() => dominantColour(call), { timeout: 10_000 }).toBe('cyan');
   await expect.poll(() => isChanging(call), { timeout: 10_000 }).toBe(true);
   await expect.poll(() => hears(call, 660), { timeout: 10_000 }).toBe(true);
   expect(await hears(call, 440)).toBe(false);
@@ -59,5 +59,5 @@ it('notices silence and a frozen picture', async () => {
   await expect.poll(() => hears(call, 660), { timeout: 10_000 }).toBe(false);
   await ada.page.evaluate('freeze()');
   await expect.poll(() => isChanging(call, 500), { timeout: 10_000 }).toBe(false);
-  expect(await dominantColour(call)).toBe('green');
+  expect(await dominantColour(call)).toBe('cyan');
 });

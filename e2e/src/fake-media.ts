@@ -5,12 +5,13 @@ import { join } from 'node:path';
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** Far enough apart that no codec, scaler or colour range turns one into another. */
+/** Far enough apart that no codec, scaler or colour range turns one into another. Green is Chromium's fake screen. */
 export const COLOURS = {
   red: [200, 40, 40],
-  green: [40, 170, 60],
   blue: [50, 80, 210],
   yellow: [220, 200, 40],
+  cyan: [40, 180, 200],
+  green: [0, 128, 0],
 } as const satisfies Record<string, Rgb>;
 export type Colour = keyof typeof COLOURS;
 

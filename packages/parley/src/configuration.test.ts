@@ -23,11 +23,11 @@ describe('configuration', () => {
   });
 
   it('prefers a flag to the environment, and takes both spellings of a flag', () => {
-    const environment = { PORT: '1', RTC_PORT: '2', ANNOUNCED_IPS: '192.0.2.1, 2001:db8::1' };
+    const environment = { PORT: '1', RTC_PORT: '2', ANNOUNCED_IPS: '192.0.2.1, 198.51.100.7' };
     expect(configured(['--port', '3', '--rtc-port=0'], environment)).toMatchObject({
       port: 3,
       rtcPort: 0,
-      announcedIps: ['192.0.2.1', '2001:db8::1'],
+      announcedIps: ['192.0.2.1', '198.51.100.7'],
     });
   });
 
@@ -46,7 +46,7 @@ describe('configuration', () => {
     [
       [],
       { ANNOUNCED_IPS: '192.0.2.1,' },
-      'ANNOUNCED_IPS must be IP addresses with commas between them, not "192.0.2.1,"',
+      'ANNOUNCED_IPS must be IPv4 addresses with commas between them, not "192.0.2.1,"',
     ],
     [
       [],

@@ -1,5 +1,5 @@
 // What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files.
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -51,8 +51,8 @@ const settings = {
     schema: z
       .string()
       .transform((text) => text.split(',').map((part) => part.trim()))
-      .refine((addresses) => addresses.every((address) => isIP(address) !== 0)),
-    form: 'IP addresses with commas between them',
+      .refine((addresses) => addresses.every((address) => isIPv4(address))),
+    form: 'IPv4 addresses with commas between them',
     help: 'addresses at which browsers reach the media port (unset: those of this machine)',
   },
   MEDIA_SERVER_URL: {
