@@ -55,7 +55,7 @@ export class H264Packetizer implements Packetizer {
 function aggregate(units: readonly Buffer[]): Buffer {
   const importance = Math.max(...units.map((unit) => unit[0] & 0x60));
   const forbidden = units.some((unit) => unit[0] & 0x80) ? 0x80 : 0;
-  const parts = [Buffer.from([forbidden | importance | NAL_STAP_A])];
+  const parts: Buffer[] = [Buffer.from([forbidden | importance | NAL_STAP_A])];
   for (const unit of units) parts.push(Buffer.from([unit.length >> 8, unit.length & 0xff]), unit);
   return Buffer.concat(parts);
 }

@@ -16,9 +16,9 @@ export class Vp8Packetizer implements Packetizer {
     const step = this.#maxPayload - DESCRIPTOR_LENGTH;
     for (let offset = 0; offset < data.length; offset += step) {
       // X bit; S bit on the first; then I bit; then M bit and picture id.
-      const descriptor = Buffer.from([offset === 0 ? 0x90 : 0x80, 0x80, 0x80 | (this.#pictureId >> 8), 0]);
-      descriptor[3] = this.#pictureId & 0xff;
-      payloads.push(Buffer.concat([descriptor, data.subarray(offset, offset + step)]));
+      const flags = offset === 0 ? 0x90 : 0x80;
+      const descriptor = [flags, 0x80, 0x80 | (this.#pictureId >> 8), this.#pictureId & 0xff];
+      payloads.push(Buffer.concat([Buffer.from(descriptor), data.subarray(offset, offset + step)]));
     }
     this.#pictureId = (this.#pictureId + 1) & 0x7fff;
     return payloads;
