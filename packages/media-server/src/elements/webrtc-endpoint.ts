@@ -126,7 +126,8 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.#negotiation = negotiation;
     const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
     this.#session.negotiate(negotiation.media, this.#cname);
-    this.#transport.start({ iceUfrag: iceUfrag ?? '', icePwd: icePwd ?? '', fingerprint });
+    const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
+    this.#transport.start({ ice, fingerprint });
     this.environment.ticker.add(this.#tick);
     return negotiation.answer;
   }

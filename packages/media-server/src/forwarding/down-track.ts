@@ -4,7 +4,6 @@ import {
   findMatchingCodec,
   SenderStatistics,
   writeRtpHeader,
-  ntpToUnixMs,
   writeRtx,
   writeSenderReport,
   type NegotiatedCodec,
@@ -173,8 +172,10 @@ export class DownTrack implements MediaSink {
     const elapsed = now - mapping.learnedAt;
     const rtpTimestamp =
       mapping.rtpTimestamp + this.#timestampOffset + Math.round((elapsed * codec.clockRate) / 1000);
-    const info = this.statistics.senderReport(now, ntpToUnixMs(mapping.ntpMs + elapsed));
-    return writeSenderReport({ ssrc: this.#ssrc, rtpTimestamp, ...info, reports: [] });
+    const ntpMs = mapping.ntpMs + elapsed;
+    const { packetCount, octetCount } = this.statistics;
+    this.statistics.reportSent(ntpMs, now);
+    return writeSenderReport({ ssrc: this.#ssrc, ntpMs, rtpTimestamp, packetCount, octetCount, reports: [] });
   }
 
   /** A new SSRC of the source: sequence and time go on where they were. False while a key frame is waited for. */

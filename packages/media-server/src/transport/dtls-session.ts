@@ -102,8 +102,8 @@ export class DtlsSession {
       (name) => SRTP_PROFILE_PARAMETERS[name].id === this.#socket.srtp.srtpProfile,
     );
     if (!profile) return this.#fail('no common SRTP profile');
-    const { keyLength, saltLength } = SRTP_PROFILE_PARAMETERS[profile];
-    const keys = this.#socket.extractSessionKeys(keyLength, saltLength);
+    const { masterKeyLength, masterSaltLength } = SRTP_PROFILE_PARAMETERS[profile];
+    const keys = this.#socket.extractSessionKeys(masterKeyLength, masterSaltLength);
     this.#options.onKeys(
       { profile, masterKey: keys.localKey as Buffer, masterSalt: keys.localSalt as Buffer },
       { profile, masterKey: keys.remoteKey as Buffer, masterSalt: keys.remoteSalt as Buffer },

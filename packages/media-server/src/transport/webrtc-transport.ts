@@ -32,8 +32,8 @@ export interface WebRtcTransportListener {
 }
 
 export interface RemoteTransportParameters {
-  readonly iceUfrag: string;
-  readonly icePwd: string;
+  /** Undefined: checks with any remote user name pass, as long as they know our password. */
+  readonly ice: { readonly ufrag: string; readonly pwd: string } | undefined;
   readonly fingerprint: Fingerprint | undefined;
 }
 
@@ -114,7 +114,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   /** Starts listening for the peer that the SDP described. */
   start(remote: RemoteTransportParameters): void {
-    this.#ice.setRemote({ ufrag: remote.iceUfrag, pwd: remote.icePwd });
+    if (remote.ice) this.#ice.setRemote(remote.ice);
     this.#dtls = new DtlsSession({
       certificate: this.#certificate,
       remoteFingerprint: remote.fingerprint,

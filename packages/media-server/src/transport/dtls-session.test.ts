@@ -1,0 +1,152 @@
+import { DtlsClient, type DtlsSocket } from 'werift';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { SrtpKeys } from '@parley/rtc';
+import { createDtlsCertificate, type DtlsCertificate } from './certificate.ts';
+import { DtlsSession, type DtlsSessionOptions, type DtlsState } from './dtls-session.ts';
+
+/** A whole handshake in memory; `change` may alter or hold back what goes to the server. */
+function handshake(options: {
+  server: DtlsCertificate;
+  client: DtlsCertificate;
+  remoteFingerprint?: DtlsSessionOptions['remoteFingerprint'];
+  profiles?: number[];
+  change?: (datagram: Buffer) => Buffer;
+}) {
+  const states: DtlsState[] = [];
+  let keys: { send: SrtpKeys; receive: SrtpKeys } | undefined;
+  let reason: string | undefined;
+  let settle: (() => void) | undefined;
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  const session = new DtlsSession({
+    certificate: options.server,
+    remoteFingerprint: options.remoteFingerprint,
+    send: (datagram) => setImmediate(() => transport.onData(Buffer.from(datagram), ['127.0.0.1', 1])),
+    onKeys: (send, receive) => (keys = { send, receive }),
+    onState: (state, why) => {
+      states.push(state);
+      reason = why;
+      if (state === 'connected' || state === 'failed') settle?.();
+    },
+  });
+  const transport = {
+    type: 'udp',
+    address: { address: '127.0.0.1', port: 1, family: 'IPv4' },
+    closed: false,
+    onData: (_data: Buffer, _from: unknown) => {},
+    send: async (datagram: Buffer) => {
+      const changed = options.change ? options.change(Buffer.from(datagram)) : Buffer.from(datagram);
+      setImmediate(() => session.handleDatagram(changed));
+    },
+    close: async () => {},
+  };
+  const client = new DtlsClient({
+    transport: transport as unknown as DtlsSocket['options']['transport'],
+    srtpProfiles: (options.profiles ?? [1, 7]) as DtlsSocket['options']['srtpProfiles'],
+    cert: options.client.certPem,
+    key: options.client.keyPem,
+    signatureHash: options.client.signatureHash,
+    extendedMasterSecret: true,
+  });
+  void client.connect();
+  return { session, client, states, settled, keys: () => keys, reason: () => reason };
+}
+
+describe('a DTLS session', () => {
+  let server: DtlsCertificate;
+  let client: DtlsCertificate;
+  let stranger: DtlsCertificate;
+
+  beforeAll(async () => {
+    [server, client, stranger] = await Promise.all([
+      createDtlsCertificate(),
+      createDtlsCertificate(),
+      createDtlsCertificate(),
+    ]);
+  });
+
+  const fingerprintOf = (certificate: DtlsCertificate) => ({
+    algorithm: 'sha-256',
+    value: certificate.fingerprint,
+  });
+
+  it('gives both ends the same keys, GCM first when the peer takes it', async () => {
+    const run = handshake({ server, client, remoteFingerprint: fingerprintOf(client) });
+    await run.settled;
+    expect(run.states).toEqual(['connecting', 'connected']);
+    const keys = run.keys();
+    expect(keys?.send.profile).toBe('AEAD_AES_128_GCM');
+    await new Promise<void>((resolve) => {
+      if (run.client.connected) resolve();
+      else run.client.onConnect.subscribe(() => resolve());
+    });
+    const theirs = run.client.extractSessionKeys(16, 12);
+    expect(keys?.send.masterKey).toEqual(theirs.remoteKey);
+    expect(keys?.receive.masterSalt).toEqual(theirs.localSalt);
+  });
+
+  it('takes AES-CM from a peer that knows no GCM', async () => {
+    const run = handshake({ server, client, profiles: [1] });
+    await run.settled;
+    expect(run.keys()?.send.profile).toBe('AES_CM_128_HMAC_SHA1_80');
+    expect(run.keys()?.send.masterSalt).toHaveLength(14);
+  });
+
+  it('refuses a certificate other than the one the SDP promised, and gives no keys', async () => {
+    const run = handshake({ server, client, remoteFingerprint: fingerprintOf(stranger) });
+    await run.settled;
+    expect(run.states).toEqual(['connecting', 'failed']);
+    expect(run.reason()).toContain('fingerprint');
+    expect(run.keys()).toBeUndefined();
+  });
+
+  it('refuses the right certificate in the hands of somebody without its key', async () => {
+    const thief = { ...client, keyPem: stranger.keyPem };
+    const run = handshake({ server, client: thief, remoteFingerprint: fingerprintOf(client) });
+    await run.settled;
+    expect(run.states).toEqual(['connecting', 'failed']);
+    expect(run.reason()).toContain('key');
+    expect(run.keys()).toBeUndefined();
+  });
+
+  it('is not moved by what is sent in the clear once it is connected', async () => {
+    const recorded: Buffer[] = [];
+    const run = handshake({
+      server,
+      client,
+      change: (datagram) => {
+        recorded.push(datagram);
+        return datagram;
+      },
+    });
+    await run.settled;
+    const alert = Buffer.from([21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 0]);
+    run.session.handleDatagram(alert);
+    run.session.handleDatagram(recorded[0]);
+    expect(run.session.state).toBe('connected');
+  });
+
+  it('survives datagrams cut short at any length', async () => {
+    const recorded: Buffer[] = [];
+    const run = handshake({
+      server,
+      client,
+      change: (datagram) => {
+        recorded.push(datagram);
+        return datagram;
+      },
+    });
+    await run.settled;
+    const victim = new DtlsSession({
+      certificate: server,
+      remoteFingerprint: undefined,
+      send: () => {},
+      onKeys: () => {
+        throw new Error('keys from cut datagrams');
+      },
+      onState: () => {},
+    });
+    for (let length = 0; length < recorded[0].length; length++)
+      victim.handleDatagram(recorded[0].subarray(0, length));
+    expect(['new', 'connecting', 'failed']).toContain(victim.state);
+  });
+});
