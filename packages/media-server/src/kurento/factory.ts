@@ -1,0 +1,15 @@
+// Which class of ours stands for which class of the Kurento model. Adding one is adding a line.
+import { MediaPipeline } from '../elements/media-pipeline.ts';
+import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
+
+/** `params`: constructor parameters by name, marshalled by the model: defaults filled in, ids turned into objects. */
+export type MediaObjectConstructor = new (
+  context: ObjectContext,
+  params: Record<string, unknown>,
+) => MediaObject;
+
+export type Factory = Readonly<Record<string, MediaObjectConstructor>>;
+
+export const factory: Factory = {
+  MediaPipeline,
+};

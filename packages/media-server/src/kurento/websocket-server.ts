@@ -1,0 +1,156 @@
+// The Kurento Protocol's door: HTTP upgrade, path, token, frames and their limits. What the messages mean is elsewhere.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { KurentoService, type ServiceOptions } from './service.ts';
+
+export interface KurentoServerOptions extends ServiceOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Undefined: anybody may connect. */
+  readonly token?: string | undefined;
+}
+
+export interface RunningKurentoServer {
+  readonly port: number;
+  /** How many media objects there are, the manager not counted. */
+  objectCount(): number;
+  /** Releases every object and closes every connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+const PATH = '/kurento';
+/** Ten times the largest message of the original's clients, an SDP with all its candidates. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** A client that lets this much pile up does not read; it is cut off before it costs more memory. */
+const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
+const MAX_CONNECTIONS = 1_000;
+/** Finds out in time that a client's machine is gone: its session must not be kept alive for ever. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/** RFC 6455, section 7.4.1. */
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_PROTOCOL_ERROR = 1002;
+
+/**
+ * Listens and serves until closed.
+ * @throws the system's error (EADDRINUSE, EACCES, …) when it cannot listen
+ */
+export async function startKurentoServer(options: KurentoServerOptions): Promise<RunningKurentoServer> {
+  const service = new KurentoService(options);
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  const server = createServer(refusePlainRequest);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('upgrade', (request, socket: Duplex, head) => {
+    socket.on('error', () => socket.destroy());
+    const refusal = refusalOf(request, options.token);
+    if (refusal !== undefined) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      request.socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+      serve(webSocket, request, service, options);
+    });
+  });
+
+  try {
+    await listen(server, options.host, options.port);
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+
+  let closed: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    objectCount: () => service.registry.size,
+    close: () => (closed ??= shutDown(server, webSockets, service)),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function shutDown(server: Server, webSockets: WebSocketServer, service: KurentoService): Promise<void> {
+  const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const webSocket of webSockets.clients) {
+    webSocket.close(CLOSE_GOING_AWAY);
+    webSocket.terminate();
+  }
+  server.closeAllConnections();
+  await service.close();
+  await stopped;
+}
+
+function refusePlainRequest(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close' }).end();
+}
+
+/** The status line of the refusal. The original's health check is an upgrade without a key, and expects 500. */
+function refusalOf(request: IncomingMessage, token: string | undefined): string | undefined {
+  if (request.headers['sec-websocket-key'] === undefined) return '500 Internal Server Error';
+  if (token !== undefined && !carriesToken(request, token)) return '401 Unauthorized';
+  return undefined;
+}
+
+function carriesToken(request: IncomingMessage, token: string): boolean {
+  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  const query = new URLSearchParams(request.url?.split('?')[1] ?? '').get('token');
+  const given = bearer ?? query;
+  return given !== null && timingSafeEqual(digest(given), digest(token));
+}
+
+/** Makes the comparison's length, and so its time, independent of what was given. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function serve(
+  webSocket: WebSocket,
+  request: IncomingMessage,
+  service: KurentoService,
+  { environment }: KurentoServerOptions,
+): void {
+  const log = environment.log.child({
+    client: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
+  });
+  webSocket.on('error', (error) => {
+    service.faults.warn(performance.now(), { err: error }, 'a Kurento connection failed');
+  });
+  if (request.url?.split('?')[0] !== PATH) {
+    webSocket.close(CLOSE_PROTOCOL_ERROR, 'Invalid path');
+    return;
+  }
+  const connection = service.connect({
+    send: (text) => {
+      if (webSocket.readyState !== webSocket.OPEN) return;
+      webSocket.send(text);
+      if (webSocket.bufferedAmount <= MAX_UNSENT_BYTES) return;
+      log.warn({ bytes: webSocket.bufferedAmount }, 'a Kurento client does not read, it is cut off');
+      webSocket.terminate();
+    },
+    pause: () => webSocket.pause(),
+    resume: () => webSocket.resume(),
+  });
+  log.info('Kurento client connected');
+  webSocket.on('message', (data) => connection.receive((data as Buffer).toString('utf8')));
+  webSocket.on('close', (code) => {
+    log.info({ code, session: connection.session?.id }, 'Kurento client disconnected');
+    service.disconnect(connection);
+  });
+}
