@@ -1,0 +1,207 @@
+// A call goes on undisturbed while nonsense hits the media port and both WebSockets, and the logs do not fill up with it.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { expectAllToMeet } from './src/expectations.ts';
+import { badDatagram, mutate, pick, seededRandom } from './src/mutations.ts';
+import { health, ParleyServer } from './src/parley-server.ts';
+import { Participant } from './src/participant.ts';
+import { watchFrames } from './src/frames.ts';
+
+const SEED = 42;
+const DATAGRAMS = 100_000;
+/** On each of the two WebSockets. */
+const MESSAGES = 10_000;
+/** The log of a flood may say that there was one, and how large, but not each drop. */
+const LOG_LINES_AT_MOST = 300;
+
+let server: ParleyServer;
+let ada: Participant;
+let bob: Participant;
+
+beforeAll(async () => {
+  server = await ParleyServer.start();
+  const room = await server.newRoom();
+  [ada, bob] = await Promise.all([
+    Participant.arrive({ name: 'Ada', server: server.url, colour: 'red', hz: 440 }),
+    Participant.arrive({ name: 'Bob', server: server.url, colour: 'cyan', hz: 660 }),
+  ]);
+  await Promise.all([ada.join(room), bob.join(room)]);
+  await expectAllToMeet(ada, bob);
+});
+
+afterAll(async () => {
+  await Promise.all([ada, bob].map((participant) => participant?.goHome()));
+  await server?.stop();
+});
+
+ParleyServer.showLogOnFailure(() => server);
+
+/** Runs `attack` while Ada looks at Bob: the picture never stops, and the logs stay readable. */
+async function expectUndisturbed(attack: () => Promise<void>): Promise<void> {
+  const linesBefore = server.logLines;
+  const frames = await watchFrames(ada.picture(bob.name));
+  await attack();
+  expect(await frames.longestPauseMs()).toBeLessThan(2_000);
+  await frames.next();
+  await expectAllToMeet(ada, bob);
+  expect(await health(server.url)).toMatchObject({ ready: true });
+  expect(server.logLines - linesBefore).toBeLessThan(LOG_LINES_AT_MOST);
+}
+
+describe('bad input', () => {
+  it(`${DATAGRAMS} random and mutilated datagrams on the media port change nothing`, async () => {
+    const random = seededRandom(SEED);
+    const socket = createSocket('udp4');
+    await expectUndisturbed(async () => {
+      for (let sent = 0; sent < DATAGRAMS; sent += 100) {
+        // One batch at a time, so that the kernel drops none of them.
+        await Promise.all(
+          Array.from({ length: 100 }, () => {
+            const datagram = badDatagram(random);
+            return new Promise<void>((resolve, reject) => {
+              socket.send(datagram, server.rtcPort, '127.0.0.1', (error) =>
+                error ? reject(error) : resolve(),
+              );
+            });
+          }),
+        );
+      }
+    });
+    socket.close();
+  });
+
+  it(`${MESSAGES} mutated messages on the browser's WebSocket are each refused or answered`, async () => {
+    const url = server.url.replace('http', 'ws');
+    const stream = (await ada.tile(bob.name).getAttribute('data-stream')) ?? '';
+    await expectUndisturbed(() =>
+      flood(() => new WebSocket(`${url}/ws`, { origin: server.url }), signallingMessages(stream)),
+    );
+  });
+
+  it(`${MESSAGES} mutated messages on the media server's WebSocket are each refused or answered`, async () => {
+    const { url, token } = server.control;
+    const connect = () => new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+    await expectUndisturbed(() => flood(connect, KURENTO_MESSAGES));
+  });
+
+  it('oversized messages end their own connection only', async () => {
+    const { url, token } = server.control;
+    const { url: page } = server;
+    await expectUndisturbed(async () => {
+      for (const socket of [
+        new WebSocket(`${page.replace('http', 'ws')}/ws`, { origin: page }),
+        new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
+      ]) {
+        await once(socket, 'open');
+        socket.on('error', () => undefined);
+        socket.send('x'.repeat(64 * 1024 * 1024));
+        await once(socket, 'close');
+      }
+    });
+  });
+});
+
+/** Sends `MESSAGES` mutations; whenever the server closes the connection, which it may, goes on with a new one. */
+async function flood(connect: () => WebSocket, messages: readonly object[]): Promise<void> {
+  const random = seededRandom(SEED);
+  let socket: WebSocket | undefined;
+  for (let sent = 0; sent < MESSAGES; sent++) {
+    if (socket?.readyState !== WebSocket.OPEN) {
+      socket = connect();
+      await once(socket, 'open');
+      // A connection that is closed for its nonsense may break while it is written to.
+      socket.on('error', () => undefined);
+    }
+    const { resolve, promise } = withResolver();
+    socket.send(mutate({ jsonrpc: '2.0', id: sent, ...pick(random, messages) }, random), resolve);
+    await promise;
+  }
+  socket?.close();
+}
+
+function withResolver(): { resolve: () => void; promise: Promise<void> } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { resolve, promise };
+}
+
+const OFFER = [
+  'v=0',
+  'o=- 1 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:0',
+  'a=sendrecv',
+  'a=rtcp-mux',
+  'a=ice-ufrag:abcd',
+  'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AA').join(':')}`,
+  'a=setup:actpass',
+  'a=rtpmap:111 opus/48000/2',
+  '',
+].join('\r\n');
+
+/** Among them, messages that speak of a stream that is someone else's. */
+function signallingMessages(stream: string): object[] {
+  return [
+    { method: 'join', params: { room: 'nosuchroom0', name: 'Mallory' } },
+    { method: 'leave', params: {} },
+    { method: 'requestBroadcast', params: { kind: 'camera', audio: true, video: true, muted: false } },
+    { method: 'startBroadcast', params: { stream, sdpOffer: OFFER } },
+    { method: 'stopBroadcast', params: { stream } },
+    { method: 'setMuted', params: { stream, muted: true } },
+    { method: 'watch', params: { stream, sdpOffer: OFFER } },
+    { method: 'unwatch', params: { stream } },
+    {
+      method: 'addCandidate',
+      params: { leg: { kind: 'up', stream }, candidate: { candidate: '', sdpMid: '0', sdpMLineIndex: 0 } },
+    },
+    { method: 'startTestPlayback', params: { sdpOffer: OFFER } },
+    { method: 'startRecording', params: {} },
+    { method: 'stopRecording', params: {} },
+  ];
+}
+
+/** None that would release or silence what is in use when it stays unchanged: any Kurento client may do that. */
+const KURENTO_MESSAGES: readonly object[] = [
+  { method: 'ping', params: { interval: 240_000 } },
+  { method: 'connect', params: { sessionId: 'no-such-session' } },
+  { method: 'describe', params: { object: 'manager_ServerManager' } },
+  {
+    method: 'create',
+    params: { type: 'WebRtcEndpoint', constructorParams: { mediaPipeline: 'no-such-pipeline' } },
+  },
+  {
+    method: 'create',
+    params: { type: 'PlayerEndpoint', constructorParams: { mediaPipeline: 'x', uri: 'file:///etc/passwd' } },
+  },
+  {
+    method: 'invoke',
+    params: {
+      object: 'x/y_kurento.WebRtcEndpoint',
+      operation: 'processOffer',
+      operationParams: { offer: OFFER },
+    },
+  },
+  {
+    method: 'invoke',
+    params: { object: 'manager_ServerManager', operation: 'getInfo', operationParams: {} },
+  },
+  { method: 'subscribe', params: { object: 'manager_ServerManager', type: 'ObjectCreated' } },
+  { method: 'unsubscribe', params: { object: 'manager_ServerManager', subscription: 'x' } },
+  { method: 'release', params: { object: 'x_kurento.MediaPipeline' } },
+  {
+    method: 'transaction',
+    params: {
+      operations: [
+        { id: 0, jsonrpc: '2.0', method: 'create', params: { type: 'MediaPipeline', constructorParams: {} } },
+        { id: 1, jsonrpc: '2.0', method: 'release', params: { object: 'newref:0' } },
+      ],
+    },
+  },
+];
