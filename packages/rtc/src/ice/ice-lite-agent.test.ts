@@ -1,0 +1,255 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  STUN_ATTRIBUTE,
+  textAttribute,
+  uint32Attribute,
+  type StunAttribute,
+} from '../stun/stun-attributes.ts';
+import {
+  buildStun,
+  parseStun,
+  verifyFingerprint,
+  verifyIntegrity,
+  type StunMessage,
+} from '../stun/stun-message.ts';
+import { randomIceCredentials } from './ice-credentials.ts';
+import { ICE_DISCONNECTED_AFTER, ICE_FAILED_AFTER, ICE_MAX_SOURCES, IceLiteAgent } from './ice-lite-agent.ts';
+
+const LOCAL = { ufrag: 'server00', pwd: 'the-server-password-0001' };
+const REMOTE = { ufrag: 'brow', pwd: 'the-browser-password-001' };
+const WIFI = { address: '192.0.2.1', port: 50001 };
+const CELLULAR = { address: '2001:db8::7', port: 50002 };
+const TRANSACTION_ID = Buffer.from('0102030405060708090a0b0c', 'hex');
+
+interface CheckOptions {
+  username?: string | undefined;
+  password?: string | undefined;
+  nominate?: boolean;
+  fingerprint?: boolean;
+  more?: readonly StunAttribute[];
+}
+
+function check(options: CheckOptions = {}): Buffer {
+  const { username = `${LOCAL.ufrag}:${REMOTE.ufrag}`, password = LOCAL.pwd, more = [] } = options;
+  return buildStun({
+    messageClass: 'request',
+    method: 1,
+    transactionId: TRANSACTION_ID,
+    attributes: [
+      textAttribute(STUN_ATTRIBUTE.USERNAME, username),
+      uint32Attribute(STUN_ATTRIBUTE.PRIORITY, 1853759231),
+      { type: STUN_ATTRIBUTE.ICE_CONTROLLING, value: Buffer.alloc(8, 1) },
+      ...(options.nominate ? [{ type: STUN_ATTRIBUTE.USE_CANDIDATE, value: Buffer.alloc(0) }] : []),
+      ...more,
+    ],
+    integrityKey: password,
+    fingerprint: options.fingerprint ?? true,
+  });
+}
+
+function parsed(bytes: Buffer | undefined): StunMessage {
+  const message = bytes && parseStun(bytes);
+  if (message === undefined) throw new Error('no STUN message');
+  return message;
+}
+
+let agent: IceLiteAgent;
+beforeEach(() => {
+  agent = new IceLiteAgent({ localUfrag: LOCAL.ufrag, localPwd: LOCAL.pwd, remoteUfrag: REMOTE.ufrag });
+});
+
+describe('an authenticated check', () => {
+  it('is answered with the source it came from, authenticated by the local password', () => {
+    const response = parsed(agent.handleStun(check(), CELLULAR, 1000).response);
+    expect(response.messageClass).toBe('success');
+    expect(response.transactionId).toEqual(TRANSACTION_ID);
+    expect(response.xorMappedAddress).toEqual(CELLULAR);
+    expect(verifyIntegrity(response, LOCAL.pwd)).toBe(true);
+    expect(verifyFingerprint(response)).toBe(true);
+  });
+
+  it('makes its source usable at once, before any nomination', () => {
+    expect(agent.handleStun(check(), WIFI, 1000).selected).toBe(true);
+    expect(agent.selected).toMatchObject(WIFI);
+    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(true);
+    expect(agent.isAuthenticated(WIFI.address, WIFI.port + 1)).toBe(false);
+    expect(agent.isAuthenticated(CELLULAR.address, WIFI.port)).toBe(false);
+  });
+
+  it('does not move the selection unless it nominates', () => {
+    agent.handleStun(check(), WIFI, 1000);
+    expect(agent.handleStun(check(), CELLULAR, 1001).selected).toBe(false);
+    expect(agent.selected).toMatchObject(WIFI);
+    expect(agent.isAuthenticated(CELLULAR.address, CELLULAR.port)).toBe(true);
+  });
+
+  it('moves the selection with each nomination, and reports it only when it moves', () => {
+    agent.handleStun(check(), WIFI, 1000);
+    expect(agent.handleStun(check({ nominate: true }), WIFI, 1001).selected).toBe(false);
+    expect(agent.handleStun(check({ nominate: true }), CELLULAR, 1002).selected).toBe(true);
+    expect(agent.selected).toMatchObject(CELLULAR);
+    expect(agent.handleStun(check({ nominate: true }), WIFI, 1003).selected).toBe(true);
+    expect(agent.selected).toMatchObject(WIFI);
+  });
+
+  it('replaces a provisional source that has gone silent, but not a nominated one', () => {
+    agent.handleStun(check(), WIFI, 0);
+    expect(agent.handleStun(check(), CELLULAR, ICE_DISCONNECTED_AFTER).selected).toBe(true);
+    agent.handleStun(check({ nominate: true }), CELLULAR, ICE_DISCONNECTED_AFTER);
+    expect(agent.handleStun(check(), WIFI, 3 * ICE_DISCONNECTED_AFTER).selected).toBe(false);
+    expect(agent.selected).toMatchObject(CELLULAR);
+  });
+
+  it('is accepted before the remote description is known, with any remote ufrag', () => {
+    const early = new IceLiteAgent({ localUfrag: LOCAL.ufrag, localPwd: LOCAL.pwd });
+    expect(early.handleStun(check({ username: `${LOCAL.ufrag}:whoever` }), WIFI, 0).selected).toBe(true);
+    early.setRemote({ ufrag: 'whoever', pwd: REMOTE.pwd });
+    expect(early.selected).toMatchObject(WIFI);
+  });
+
+  it('is forgotten when the remote description names another ufrag', () => {
+    agent.handleStun(check({ nominate: true }), WIFI, 0);
+    agent.setRemote({ ufrag: 'next', pwd: REMOTE.pwd });
+    expect(agent.selected).toBeUndefined();
+    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(false);
+    expect(agent.state(1)).toBe('checking');
+    expect(parsed(agent.handleStun(check(), WIFI, 2).response).errorCode?.code).toBe(401);
+    expect(agent.handleStun(check({ username: `${LOCAL.ufrag}:next` }), CELLULAR, 3).selected).toBe(true);
+  });
+});
+
+describe('a refused check', () => {
+  const unauthenticated = buildStun({
+    messageClass: 'request',
+    method: 1,
+    transactionId: TRANSACTION_ID,
+    attributes: [textAttribute(STUN_ATTRIBUTE.USERNAME, `${LOCAL.ufrag}:${REMOTE.ufrag}`)],
+    fingerprint: true,
+  });
+  const withoutUsername = buildStun({
+    messageClass: 'request',
+    method: 1,
+    transactionId: TRANSACTION_ID,
+    integrityKey: LOCAL.pwd,
+    fingerprint: true,
+  });
+
+  it.each([
+    ['400 without MESSAGE-INTEGRITY', 400, unauthenticated],
+    ['400 without USERNAME', 400, withoutUsername],
+    ['401 with a wrong password', 401, check({ password: REMOTE.pwd, nominate: true })],
+    ['401 with another local ufrag', 401, check({ username: `server01:${REMOTE.ufrag}`, nominate: true })],
+    ['401 with another remote ufrag', 401, check({ username: `${LOCAL.ufrag}:other`, nominate: true })],
+    [
+      '401 with a ufrag that only begins like ours',
+      401,
+      check({ username: `${LOCAL.ufrag}${REMOTE.ufrag}` }),
+    ],
+  ])('gets %s, unauthenticated, and changes nothing', (_name, code, bytes) => {
+    const result = agent.handleStun(bytes, WIFI, 1000);
+    const response = parsed(result.response);
+    expect(response.messageClass).toBe('error');
+    expect(response.errorCode?.code).toBe(code);
+    expect(response.attribute(STUN_ATTRIBUTE.MESSAGE_INTEGRITY)).toBeUndefined();
+    expect(verifyFingerprint(response)).toBe(true);
+    expect(result.selected).toBe(false);
+    expect(agent.selected).toBeUndefined();
+    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(false);
+    expect(agent.state(1000)).toBe('checking');
+  });
+
+  it.each([
+    [
+      '487 when the other side also claims to be controlled',
+      487,
+      check({ nominate: true, more: [{ type: STUN_ATTRIBUTE.ICE_CONTROLLED, value: Buffer.alloc(8) }] }),
+    ],
+    [
+      '420 when it asks for something unknown',
+      420,
+      check({ nominate: true, more: [{ type: 0x7abc, value: Buffer.alloc(2) }] }),
+    ],
+  ])('gets %s, authenticated, and changes nothing', (_name, code, bytes) => {
+    const result = agent.handleStun(bytes, WIFI, 1000);
+    const response = parsed(result.response);
+    expect(response.errorCode?.code).toBe(code);
+    expect(verifyIntegrity(response, LOCAL.pwd)).toBe(true);
+    if (code === 420)
+      expect(response.attribute(STUN_ATTRIBUTE.UNKNOWN_ATTRIBUTES)?.toString('hex')).toBe('7abc');
+    expect(agent.selected).toBeUndefined();
+  });
+
+  it('does not keep an established connection alive', () => {
+    agent.handleStun(check(), WIFI, 0);
+    agent.handleStun(check({ password: REMOTE.pwd }), WIFI, ICE_DISCONNECTED_AFTER - 1);
+    expect(agent.state(ICE_DISCONNECTED_AFTER)).toBe('disconnected');
+  });
+
+  it('is not answered when it lacks a fingerprint or is no binding request', () => {
+    const base = { transactionId: TRANSACTION_ID, integrityKey: LOCAL.pwd, fingerprint: true } as const;
+    const attributes = [textAttribute(STUN_ATTRIBUTE.USERNAME, `${LOCAL.ufrag}:${REMOTE.ufrag}`)];
+    const ignored = [
+      check({ fingerprint: false }),
+      check().subarray(0, 40),
+      Buffer.alloc(0),
+      buildStun({ ...base, attributes, messageClass: 'indication', method: 1 }),
+      buildStun({ ...base, attributes, messageClass: 'success', method: 1 }),
+      buildStun({ ...base, attributes, messageClass: 'error', method: 1 }),
+      buildStun({ ...base, attributes, messageClass: 'request', method: 3 }),
+    ];
+    for (const bytes of ignored) {
+      expect(agent.handleStun(bytes, WIFI, 0)).toEqual({ response: undefined, selected: false });
+    }
+    expect(agent.selected).toBeUndefined();
+  });
+});
+
+describe('the state', () => {
+  it('goes from new over checking to connected', () => {
+    const fresh = new IceLiteAgent({ localUfrag: LOCAL.ufrag, localPwd: LOCAL.pwd });
+    expect(fresh.state(0)).toBe('new');
+    fresh.setRemote(REMOTE);
+    expect(fresh.state(1e9)).toBe('checking');
+    expect(fresh.nextDeadline(1e9)).toBeUndefined();
+    fresh.handleStun(check(), WIFI, 1e9);
+    expect(fresh.state(1e9)).toBe('connected');
+  });
+
+  it('changes exactly at the deadlines it announces, and recovers with a check', () => {
+    agent.handleStun(check({ nominate: true }), WIFI, 500);
+    const disconnectedAt = agent.nextDeadline(500);
+    expect(disconnectedAt).toBe(500 + ICE_DISCONNECTED_AFTER);
+    expect(agent.state(disconnectedAt! - 1)).toBe('connected');
+    expect(agent.state(disconnectedAt!)).toBe('disconnected');
+    const failedAt = agent.nextDeadline(disconnectedAt!);
+    expect(failedAt).toBe(500 + ICE_FAILED_AFTER);
+    expect(agent.state(failedAt! - 1)).toBe('disconnected');
+    expect(agent.state(failedAt!)).toBe('failed');
+    expect(agent.nextDeadline(failedAt!)).toBeUndefined();
+    agent.handleStun(check(), WIFI, failedAt!);
+    expect(agent.state(failedAt!)).toBe('connected');
+  });
+});
+
+describe('the remembered sources', () => {
+  it('are limited: the least recently checked is forgotten, never the selected one', () => {
+    agent.handleStun(check({ nominate: true }), WIFI, 0);
+    for (let i = 0; i < ICE_MAX_SOURCES; i++)
+      agent.handleStun(check(), { address: '192.0.2.9', port: 1000 + i }, i);
+    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(true);
+    expect(agent.isAuthenticated('192.0.2.9', 1000)).toBe(false);
+    expect(agent.isAuthenticated('192.0.2.9', 1001)).toBe(true);
+    expect(agent.isAuthenticated('192.0.2.9', 1000 + ICE_MAX_SOURCES - 1)).toBe(true);
+  });
+});
+
+describe('randomIceCredentials', () => {
+  it('gives different ice-chars of sufficient length each time', () => {
+    const all = Array.from({ length: 100 }, randomIceCredentials);
+    for (const { ufrag, pwd } of all) {
+      expect(ufrag).toMatch(/^[A-Za-z0-9+/]{4,256}$/);
+      expect(pwd).toMatch(/^[A-Za-z0-9+/]{22,256}$/);
+    }
+    expect(new Set(all.map(({ ufrag }) => ufrag)).size).toBe(100);
+  });
+});
