@@ -1,0 +1,28 @@
+// Chooses the page for the address.
+import { useRoute } from './router.ts';
+import { Landing } from './views/landing.tsx';
+import { RoomPage } from './views/room-page.tsx';
+import { Recordings } from './views/recordings.tsx';
+import { NewRoomButton } from './views/new-room-button.tsx';
+import { MessagePage } from './views/message-page.tsx';
+
+export function App() {
+  const route = useRoute();
+  switch (route.page) {
+    case 'landing':
+      return <Landing />;
+    case 'room':
+      return <RoomPage key={route.room} room={route.room} />;
+    case 'recordings':
+      return <Recordings room={route.room} />;
+    case 'unknown':
+      return (
+        <MessagePage
+          title="There is nothing here"
+          text="This address leads to no page and no room. Check the link you were given, or open a new room."
+        >
+          <NewRoomButton />
+        </MessagePage>
+      );
+  }
+}

@@ -1,0 +1,157 @@
+// A stream that this browser sends: permission, up leg, and both again as often as needed (flow 3).
+import type { Candidate, StreamDescription, StreamId, StreamKind } from '@parley/protocol';
+import { LegKeeper, type KeeperState, type LegAttempt } from './leg-keeper.ts';
+import type { PeerLegOptions } from './peer-leg.ts';
+import type { SignallingLike } from './signalling.ts';
+import type { StepQueue } from './step-queue.ts';
+import { UpLeg } from './up-leg.ts';
+
+export interface OwnStreamOptions extends Pick<PeerLegOptions, 'createPeerConnection' | 'sendCandidate'> {
+  signalling: SignallingLike;
+  kind: StreamKind;
+  media: MediaStream;
+  muted: boolean;
+  /** Shared by all streams that this browser sends. `start` and `stop` are called within one of its steps. */
+  steps: StepQueue;
+  onChange(): void;
+}
+
+export class OwnStream {
+  readonly kind: StreamKind;
+  readonly media: MediaStream;
+  readonly #keeper: LegKeeper;
+  #broadcast: Broadcast | undefined;
+  #state: KeeperState = { phase: 'connecting' };
+  #muted: boolean;
+  #closed = false;
+
+  constructor(options: OwnStreamOptions) {
+    this.kind = options.kind;
+    this.media = options.media;
+    this.#muted = options.muted;
+    this.#keeper = new LegKeeper({
+      what: options.kind === 'screen' ? 'Your screen' : 'Your camera and microphone',
+      steps: options.steps,
+      build: (changed) => {
+        this.#broadcast = new Broadcast({ ...options, muted: this.#muted }, changed);
+        return this.#broadcast;
+      },
+      onState: (state) => {
+        this.#state = state;
+        options.onChange();
+      },
+    });
+  }
+
+  get id(): StreamId | undefined {
+    return this.#broadcast?.id;
+  }
+
+  get state(): KeeperState {
+    return this.#state;
+  }
+
+  /** Queues the first try, or a new row of tries after giving up. */
+  start(): void {
+    if (!this.#closed) void this.#keeper.start();
+  }
+
+  /** Tells the others that the sound is off or on at the source; the leg stays as it is. */
+  setMuted(muted: boolean): void {
+    if (this.#muted === muted) return;
+    this.#muted = muted;
+    this.#broadcast?.setMuted(muted);
+  }
+
+  addRemoteCandidate(candidate: Candidate): void {
+    this.#broadcast?.addRemoteCandidate(candidate);
+  }
+
+  /** The server ended the stream by itself: it is gone there, and is offered anew. */
+  lost(why: string): void {
+    this.#broadcast?.forget();
+    this.#keeper.failed(why);
+  }
+
+  /** Ends the stream here and at the server; idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#keeper.close();
+  }
+}
+
+/** One try: asks for permission, then offers. Its id at the server is its own: the next try gets another one. */
+class Broadcast implements LegAttempt {
+  readonly #options: OwnStreamOptions;
+  readonly #changed: (state: 'connected' | 'failed', why: string) => void;
+  #stream: StreamDescription | undefined;
+  #leg: UpLeg | undefined;
+  #muted: boolean;
+  #closed = false;
+
+  constructor(options: OwnStreamOptions, changed: (state: 'connected' | 'failed', why: string) => void) {
+    this.#options = options;
+    this.#changed = changed;
+    this.#muted = options.muted;
+  }
+
+  get id(): StreamId | undefined {
+    return this.#stream?.id;
+  }
+
+  async connect(): Promise<void> {
+    const { signalling, kind, media } = this.#options;
+    const { stream, iceServers } = await signalling.request('requestBroadcast', {
+      kind,
+      audio: media.getAudioTracks().length > 0,
+      video: media.getVideoTracks().length > 0,
+      muted: this.#muted,
+    });
+    this.#stream = stream;
+    if (this.#closed) return this.#stopAtServer();
+    if (stream.muted !== this.#muted) this.#sendMuted();
+    this.#leg = new UpLeg({ ...this.#options, stream, iceServers, onState: this.#changed });
+    await this.#leg.connect();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
+    if (this.#stream) this.#sendMuted();
+  }
+
+  addRemoteCandidate(candidate: Candidate): void {
+    this.#leg?.addRemoteCandidate(candidate);
+  }
+
+  /** The server has no such stream any more, so there is nothing to stop. */
+  forget(): void {
+    this.#stream = undefined;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#leg?.close();
+    this.#stopAtServer();
+  }
+
+  #stopAtServer(): void {
+    if (!this.#stream) return;
+    const { id } = this.#stream;
+    this.#stream = undefined;
+    this.#tell('stopBroadcast', this.#options.signalling.request('stopBroadcast', { stream: id }));
+  }
+
+  #sendMuted(): void {
+    if (!this.#stream) return;
+    const change = { stream: this.#stream.id, muted: this.#muted };
+    this.#tell('setMuted', this.#options.signalling.request('setMuted', change));
+  }
+
+  /** For requests after which nothing waits: the stream may have ended at the server in the same moment. */
+  #tell(what: string, answer: Promise<unknown>): void {
+    answer.catch((error: unknown) => {
+      if (!this.#closed) console.warn(`${what} was not accepted`, error);
+    });
+  }
+}

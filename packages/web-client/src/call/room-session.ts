@@ -1,0 +1,415 @@
+// One participant's presence in one room, from joining to leaving: the heart of the page, without a view.
+// Follows the local devices and the server's notifications, and comes back by itself when the server was gone.
+import type { Candidate, Leg, RoomId, StreamId } from '@parley/protocol';
+import { DeviceError } from './devices.ts';
+import type { LocalDevices } from './local-devices.ts';
+import { NoticeBoard } from './notice-board.ts';
+import { OwnStream } from './own-stream.ts';
+import { refusalReason, sentenceFor } from './refusals.ts';
+import { joinedState, nameOf, roomStateAfter, sharedScreen, type RoomState } from './room-state.ts';
+import { tilesOf, type RoomPhase, type RoomSnapshot, type SwitchState } from './room-view.ts';
+import type { CloseReason, Notification, OpenSignalling, SignallingLike } from './signalling.ts';
+import { QueueClosedError, StepQueue } from './step-queue.ts';
+import { Store } from './store.ts';
+import { WatchedStream } from './watched-stream.ts';
+
+export interface RoomSessionOptions {
+  room: RoomId;
+  name: string;
+  /** Shared with the lobby; the session follows them, and whoever made them closes them. */
+  devices: LocalDevices;
+  openSignalling: OpenSignalling;
+  createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
+  /** Lets the person choose a screen. @throws DeviceError */
+  openScreen(): Promise<MediaStream>;
+}
+
+/** Pauses before trying to reach the server again, in ms; the last one is repeated for as long as it takes. */
+export const RECONNECT_PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+
+export class RoomSession {
+  readonly #options: RoomSessionOptions;
+  readonly #notices = new NoticeBoard(() => this.#publish());
+  readonly #store: Store<RoomSnapshot>;
+  /** Negotiations of own streams run here, one after the other. */
+  readonly #steps = new StepQueue();
+  readonly #watched = new Map<StreamId, WatchedStream>();
+  readonly #unsubscribe: () => void;
+  #phase: RoomPhase = 'joining';
+  #refusal: RoomSnapshot['refusal'];
+  #signalling: SignallingLike | undefined;
+  #room: RoomState | undefined;
+  #preview: MediaStream | undefined;
+  #camera: OwnStream | undefined;
+  #screen: OwnStream | undefined;
+  /** What the person shares; outlives the streams that carry it. */
+  #screenMedia: MediaStream | undefined;
+  #choosingScreen = false;
+  #reconnects = 0;
+  #joining = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: RoomSessionOptions) {
+    this.#options = options;
+    this.#preview = this.#currentMedia();
+    this.#store = new Store(this.#view());
+    this.#unsubscribe = options.devices.subscribe(() => this.#devicesChanged());
+  }
+
+  readonly subscribe = (listener: () => void) => this.#store.subscribe(listener);
+  readonly snapshot = () => this.#store.snapshot();
+
+  /** Enters the room, or tries for as long as the server cannot be reached. Its outcome is in the snapshot. */
+  async join(): Promise<void> {
+    if (this.#isOver() || this.#signalling || this.#joining) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#joining = true;
+    try {
+      const signalling = await this.#options.openSignalling({
+        notification: (notification) => this.#notified(notification),
+        closed: (reason) => this.#lost(reason),
+      });
+      if (this.#isOver()) return signalling.close();
+      this.#signalling = signalling;
+      this.#entered(await signalling.request('join', { room: this.#options.room, name: this.#options.name }));
+    } catch (error) {
+      this.#joinFailed(error);
+    } finally {
+      this.#joining = false;
+    }
+  }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    await this.#switch('microphone', on);
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    await this.#switch('camera', on);
+  }
+
+  async shareScreen(): Promise<void> {
+    if (this.#screenMedia || this.#choosingScreen || !this.#room) return;
+    const shared = sharedScreen(this.#room);
+    if (shared) {
+      const name = nameOf(this.#room, shared.participant);
+      this.#notices.add('problem', `${name} is sharing a screen. Ask ${name} to stop first.`);
+      return;
+    }
+    this.#choosingScreen = true;
+    this.#publish();
+    try {
+      const media = await this.#options.openScreen();
+      if (this.#isOver()) return stopTracks(media);
+      this.#screenMedia = media;
+      // The browser's own "Stop sharing" ends the track.
+      media.getVideoTracks()[0]?.addEventListener('ended', () => this.stopSharing());
+      this.#renewScreen();
+    } catch (error) {
+      this.#notices.add('problem', DeviceError.from('screen', error).message);
+    } finally {
+      this.#choosingScreen = false;
+      this.#publish();
+    }
+  }
+
+  stopSharing(): void {
+    if (!this.#screenMedia) return;
+    stopTracks(this.#screenMedia);
+    this.#screenMedia = undefined;
+    this.#renewScreen();
+  }
+
+  async startRecording(): Promise<void> {
+    await this.#ask((signalling) => signalling.request('startRecording', {}));
+  }
+
+  async stopRecording(): Promise<void> {
+    await this.#ask((signalling) => signalling.request('stopRecording', {}));
+  }
+
+  /** Begins a new row of tries for a tile's stream that was given up. */
+  retry(tile: string): void {
+    if (tile === 'own-camera') this.#camera?.start();
+    else if (tile === 'own-screen') this.#screen?.start();
+    else {
+      const stream = this.snapshot().tiles.find(({ key }) => key === tile)?.stream;
+      if (stream) this.#watch(stream);
+    }
+  }
+
+  dismiss(notice: number): void {
+    this.#notices.remove(notice);
+  }
+
+  /** Leaves the room and ends everything that this session made; idempotent. */
+  leave(): void {
+    this.#end('left');
+  }
+
+  #end(phase: 'left' | 'refused'): void {
+    if (this.#isOver()) return;
+    this.#phase = phase;
+    clearTimeout(this.#timer);
+    this.#unsubscribe();
+    this.#steps.close();
+    this.#closeLegs();
+    if (this.#screenMedia) stopTracks(this.#screenMedia);
+    // The answer would come too late to be of use: closing the connection says the same.
+    if (phase === 'left')
+      this.#signalling?.request('leave', {}).catch(() => console.info('left without an answer'));
+    this.#signalling?.close();
+    this.#signalling = undefined;
+    this.#notices.close();
+    this.#publish();
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'left' || this.#phase === 'refused';
+  }
+
+  #entered(result: Parameters<typeof joinedState>[0]): void {
+    if (this.#isOver()) return;
+    this.#reconnects = 0;
+    this.#phase = 'joined';
+    this.#room = joinedState(result);
+    for (const stream of this.#room.streams.keys()) this.#watch(stream);
+    this.#renewCamera();
+    if (this.#screenMedia) this.#renewScreen();
+    this.#publish();
+  }
+
+  #joinFailed(error: unknown): void {
+    if (this.#isOver()) return;
+    const reason = refusalReason(error);
+    if (reason === 'room-gone' || reason === 'room-full') {
+      this.#refusal = { reason, text: sentenceFor(error) };
+      return this.#end('refused');
+    }
+    if (reason === 'invalid-message') {
+      this.#refusal = { reason: 'other', text: sentenceFor(error) };
+      return this.#end('refused');
+    }
+    console.warn('the room could not be entered', error);
+    const signalling = this.#signalling;
+    this.#signalling = undefined;
+    signalling?.close();
+    this.#tryLater();
+  }
+
+  #lost(reason: CloseReason): void {
+    if (this.#isOver() || reason === 'closed-here' || !this.#signalling) return;
+    this.#signalling = undefined;
+    this.#closeLegs();
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
+    if (this.#room) this.#phase = 'reconnecting';
+    // A join that ran into its deadline is told twice: by the request and by the connection.
+    if (this.#timer !== undefined) return;
+    const pause = RECONNECT_PAUSES_MS[Math.min(this.#reconnects++, RECONNECT_PAUSES_MS.length - 1)];
+    this.#timer = setTimeout(() => void this.join(), pause);
+    this.#publish();
+  }
+
+  #notified(notification: Notification): void {
+    const before = this.#room;
+    // Whatever comes before the answer to `join` is contained in that answer.
+    if (this.#phase !== 'joined' || !before) return;
+    const { name, params } = notification;
+    if (name === 'candidate') return this.#remoteCandidate(params.leg, params.candidate);
+    const after = roomStateAfter(before, notification);
+    this.#room = after;
+    this.#announce(notification, before, after);
+    this.#followStreams(before, after);
+    if (name === 'streamStopped') this.#ownStreamLost(params.stream);
+    if (name === 'mediaServer') this.#mediaServerChanged(params.available);
+    this.#publish();
+  }
+
+  /** Watches what has come and drops what has gone. */
+  #followStreams(before: RoomState, after: RoomState): void {
+    for (const id of before.streams.keys()) if (!after.streams.has(id)) this.#unwatch(id);
+    for (const id of after.streams.keys()) if (!before.streams.has(id)) this.#watch(id);
+  }
+
+  #announce({ name, params }: Notification, before: RoomState, after: RoomState): void {
+    if (name === 'participantJoined') this.#notices.add('info', `${params.participant.name} joined`);
+    if (name === 'participantLeft') this.#notices.add('info', `${nameOf(before, params.participant)} left`);
+    if (name === 'recordingStarted')
+      this.#notices.add('info', `${nameOf(after, params.recording.startedBy)} started a recording`);
+    if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
+  }
+
+  #ownStreamLost(id: StreamId): void {
+    const own = [this.#camera, this.#screen].find((stream) => stream?.id === id);
+    own?.lost('the server ended it');
+  }
+
+  #mediaServerChanged(available: boolean): void {
+    if (!available) return this.#closeLegs();
+    for (const id of this.#room?.streams.keys() ?? []) this.#watch(id);
+    this.#renewCamera();
+    this.#renewScreen();
+  }
+
+  #remoteCandidate(leg: Leg, candidate: Candidate): void {
+    // For a leg that was closed a moment ago there is nothing left to do.
+    if (leg.kind === 'down') this.#watched.get(leg.stream)?.addRemoteCandidate(candidate);
+    if (leg.kind === 'up')
+      [this.#camera, this.#screen].find((own) => own?.id === leg.stream)?.addRemoteCandidate(candidate);
+  }
+
+  #watch(id: StreamId): void {
+    const stream = this.#room?.streams.get(id);
+    if (!stream || !this.#signalling) return;
+    this.#unwatch(id);
+    const watched = new WatchedStream({
+      ...this.#legParts(this.#signalling),
+      stream: stream.description,
+      iceServers: stream.iceServers,
+    });
+    this.#watched.set(id, watched);
+    watched.start();
+  }
+
+  #unwatch(id: StreamId): void {
+    this.#watched.get(id)?.close();
+    this.#watched.delete(id);
+  }
+
+  #closeLegs(): void {
+    for (const id of [...this.#watched.keys()]) this.#unwatch(id);
+    this.#camera?.close();
+    this.#screen?.close();
+    this.#camera = undefined;
+    this.#screen = undefined;
+  }
+
+  #devicesChanged(): void {
+    const media = this.#currentMedia();
+    if (!sameTracks(media, this.#preview)) {
+      this.#preview = media;
+      if (this.#phase === 'joined') this.#renewCamera();
+    }
+    this.#camera?.setMuted(this.#isMuted());
+    this.#publish();
+  }
+
+  /** Ends the present stream of camera and microphone and, when there is anything to send, begins a new one. */
+  #renewCamera(): void {
+    this.#runStep(async () => {
+      this.#camera?.close();
+      this.#camera = this.#preview && this.#newStream('camera', this.#preview);
+      this.#camera?.start();
+      this.#publish();
+    });
+  }
+
+  #renewScreen(): void {
+    this.#runStep(async () => {
+      this.#screen?.close();
+      this.#screen = this.#screenMedia && this.#newStream('screen', this.#screenMedia);
+      this.#screen?.start();
+      this.#publish();
+    });
+  }
+
+  #runStep(step: () => Promise<void>): void {
+    this.#steps.run(step).catch((error: unknown) => {
+      if (!(error instanceof QueueClosedError)) console.error('a step of the negotiation failed', error);
+    });
+  }
+
+  #newStream(kind: 'camera' | 'screen', media: MediaStream): OwnStream | undefined {
+    if (!this.#signalling) return undefined;
+    const muted = kind === 'camera' && this.#isMuted();
+    return new OwnStream({ ...this.#legParts(this.#signalling), kind, media, muted, steps: this.#steps });
+  }
+
+  #legParts(signalling: SignallingLike) {
+    return {
+      signalling,
+      createPeerConnection: this.#options.createPeerConnection,
+      sendCandidate: (leg: Leg, candidate: Candidate) => {
+        signalling.request('addCandidate', { leg, candidate }).catch((error: unknown) => {
+          if (signalling === this.#signalling) console.warn('a candidate was not accepted', error);
+        });
+      },
+      onChange: () => this.#publish(),
+    };
+  }
+
+  async #switch(kind: 'camera' | 'microphone', on: boolean): Promise<void> {
+    await this.#options.devices.setWanted(kind, on);
+    const { failure } = this.#options.devices.snapshot()[kind];
+    if (on && failure) this.#notices.add('problem', failure.message);
+  }
+
+  async #ask(request: (signalling: SignallingLike) => Promise<unknown>): Promise<void> {
+    if (!this.#signalling) return;
+    try {
+      await request(this.#signalling);
+    } catch (error) {
+      this.#notices.add('problem', sentenceFor(error));
+    }
+  }
+
+  #currentMedia(): MediaStream | undefined {
+    const { camera, microphone } = this.#options.devices.snapshot();
+    const tracks = [microphone.track, camera.track].filter((track) => track !== undefined);
+    return tracks.length > 0 ? new MediaStream(tracks) : undefined;
+  }
+
+  #isMuted(): boolean {
+    const { microphone } = this.#options.devices.snapshot();
+    return !microphone.track || !microphone.wanted;
+  }
+
+  #publish(): void {
+    this.#store.set(this.#view());
+  }
+
+  #view(): RoomSnapshot {
+    const devices = this.#options.devices.snapshot();
+    const room = this.#room;
+    const recording = room?.recording ?? undefined;
+    return {
+      phase: this.#phase,
+      refusal: this.#refusal,
+      tiles: tilesOf({
+        room,
+        name: this.#options.name,
+        connected: this.#phase === 'joined',
+        preview: this.#preview,
+        muted: this.#isMuted(),
+        camera: this.#camera,
+        screen: this.#screen,
+        watched: this.#watched,
+      }),
+      participants: (room?.others.length ?? 0) + 1,
+      microphone: switchState(devices.microphone),
+      camera: switchState(devices.camera),
+      screen: this.#screenMedia ? 'on' : this.#choosingScreen ? 'starting' : 'off',
+      recording: room && recording && { ...recording, startedByName: nameOf(room, recording.startedBy) },
+      mediaServerAvailable: room?.mediaServerAvailable ?? true,
+      notices: this.#notices.all,
+    };
+  }
+}
+
+function switchState(device: { wanted: boolean; opening: boolean; track: unknown }): SwitchState {
+  if (device.opening) return 'starting';
+  if (!device.track) return device.wanted ? 'unavailable' : 'off';
+  return device.wanted ? 'on' : 'off';
+}
+
+function sameTracks(one: MediaStream | undefined, other: MediaStream | undefined): boolean {
+  const [a, b] = [one?.getTracks() ?? [], other?.getTracks() ?? []];
+  return a.length === b.length && a.every((track) => b.includes(track));
+}
+
+function stopTracks(media: MediaStream): void {
+  for (const track of media.getTracks()) track.stop();
+}
