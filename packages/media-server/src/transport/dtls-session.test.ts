@@ -2,7 +2,7 @@ import { DtlsClient, type DtlsSocket } from 'werift';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SrtpKeys } from '@parley/rtc';
 import { createDtlsCertificate, type DtlsCertificate } from './certificate.ts';
-import { DtlsSession, type DtlsSessionOptions, type DtlsState } from './dtls-session.ts';
+import { DtlsSession, protectedAlert, type DtlsSessionOptions, type DtlsState } from './dtls-session.ts';
 
 /** A whole handshake in memory; `change` may alter or hold back what goes to the server. */
 function handshake(options: {
@@ -51,6 +51,13 @@ function handshake(options: {
   return { session, client, states, settled, keys: () => keys, reason: () => reason };
 }
 
+function connected(client: DtlsClient): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.connected) resolve();
+    else client.onConnect.subscribe(() => resolve());
+  });
+}
+
 describe('a DTLS session', () => {
   let server: DtlsCertificate;
   let client: DtlsCertificate;
@@ -75,10 +82,7 @@ describe('a DTLS session', () => {
     expect(run.states).toEqual(['connecting', 'connected']);
     const keys = run.keys();
     expect(keys?.send.profile).toBe('AEAD_AES_128_GCM');
-    await new Promise<void>((resolve) => {
-      if (run.client.connected) resolve();
-      else run.client.onConnect.subscribe(() => resolve());
-    });
+    await connected(run.client);
     const theirs = run.client.extractSessionKeys(16, 12);
     expect(keys?.send.masterKey).toEqual(theirs.remoteKey);
     expect(keys?.receive.masterSalt).toEqual(theirs.localSalt);
@@ -108,7 +112,7 @@ describe('a DTLS session', () => {
     expect(run.keys()).toBeUndefined();
   });
 
-  it('is not moved by what is sent in the clear once it is connected', async () => {
+  it('is not moved by what others could send once it is connected', async () => {
     const recorded: Buffer[] = [];
     const run = handshake({
       server,
@@ -119,10 +123,28 @@ describe('a DTLS session', () => {
       },
     });
     await run.settled;
-    const alert = Buffer.from([21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 0]);
-    run.session.handleDatagram(alert);
-    run.session.handleDatagram(recorded[0]);
-    expect(run.session.state).toBe('connected');
+    const alert = (epoch: number) => Buffer.from([21, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 99, 0, 2, 1, 0]);
+    const unknownType = Buffer.from([99, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 99, 0, 2, 1, 0]);
+    for (const forged of [alert(0), alert(1), unknownType, recorded[0]]) run.session.handleDatagram(forged);
+    expect(run.states).toEqual(['connecting', 'connected']);
+  });
+
+  it('closes when the peer says goodbye under its keys', async () => {
+    const run = handshake({ server, client });
+    await run.settled;
+    await connected(run.client);
+    run.session.handleDatagram(protectedAlert(run.client, 7));
+    expect(run.states).toEqual(['connecting', 'connected', 'closed']);
+  });
+
+  it('says goodbye to the peer when it is closed', async () => {
+    const run = handshake({ server, client });
+    await run.settled;
+    await connected(run.client);
+    const goodbye = new Promise<void>((resolve) => run.client.onClose.subscribe(() => resolve()));
+    run.session.close();
+    await goodbye;
+    expect(run.states.at(-1)).toBe('closed');
   });
 
   it('survives datagrams cut short at any length', async () => {

@@ -29,6 +29,17 @@ const PROFILES: readonly SrtpProfile[] = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_S
 /** RFC 6347, section 4.1: type, version, epoch, sequence number, length. */
 const RECORD_HEADER_LENGTH = 13;
 const EPOCH_OFFSET = 3;
+const SEQUENCE_OFFSET = 5;
+const LENGTH_OFFSET = 11;
+
+/** RFC 5246, section 6.2.1: content types. */
+const ALERT = 21;
+const HANDSHAKE = 22;
+
+/** RFC 5246, section 7.2. */
+const WARNING = 1;
+const FATAL = 2;
+const CLOSE_NOTIFY = 0;
 
 /** RFC 5246, section 7.4: handshake types. */
 const CERTIFICATE_VERIFY = 15;
@@ -80,18 +91,59 @@ export class DtlsSession {
   /** Takes one datagram of the peer. Never throws: what makes no sense is dropped. */
   handleDatagram(datagram: Buffer): void {
     if (this.#state === 'closed' || this.#state === 'failed') return;
-    // Once connected, nothing in the clear counts: a forged ClientHello would restart the handshake, a forged alert end it.
-    if (this.#state === 'connected' && !startsWithProtectedRecord(datagram)) return;
     if (this.#state === 'new') this.#setState('connecting');
+    for (const record of recordsOf(datagram)) this.#handleRecord(record);
+  }
+
+  /** Says goodbye to a connected peer (RFC 5246, section 7.2.1), so that it need not wait for a timeout. Idempotent. */
+  close(): void {
+    if (this.#state === 'connected') {
+      const sequenceNumber = ++this.#socket.dtls.recordSequenceNumber;
+      this.#options.send(protectedAlert(this.#socket, sequenceNumber));
+    }
+    this.#setState('closed');
+  }
+
+  #handleRecord(record: Buffer): void {
+    const type = record[0];
+    const isProtected = record.readUInt16BE(EPOCH_OFFSET) > 0;
+    if (type === ALERT) {
+      // An alert in the clear could be anybody's; a handshake that cannot go on ends by its deadline.
+      if (isProtected && this.#state === 'connected') this.#handleAlert(record);
+      return;
+    }
+    // Once connected, nothing in the clear counts: a forged ClientHello would begin the handshake anew.
+    if (this.#state === 'connected' && !(isProtected && type === HANDSHAKE)) return;
     try {
-      this.#transport.onData(datagram, ['0.0.0.0', 0]);
+      this.#transport.onData(record, ['0.0.0.0', 0]);
     } catch (error) {
       this.#fail(`bad DTLS record: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  close(): void {
-    this.#setState('closed');
+  #handleAlert(record: Buffer): void {
+    const alert = this.#decrypt(record);
+    if (alert && (alert[0] === FATAL || alert[1] === CLOSE_NOTIFY)) this.#setState('closed');
+  }
+
+  /** The clear content of a protected record, or undefined when it is not the peer's. */
+  #decrypt(record: Buffer): Buffer | undefined {
+    const header = {
+      contentType: record[0],
+      protocolVersion: { major: record[1], minor: record[2] },
+      epoch: record.readUInt16BE(EPOCH_OFFSET),
+      sequenceNumber: record.readUIntBE(SEQUENCE_OFFSET, 6),
+      contentLen: record.length - RECORD_HEADER_LENGTH,
+    };
+    const plaintext = { recordLayerHeader: header, fragment: record.subarray(RECORD_HEADER_LENGTH) };
+    try {
+      return this.#socket.cipher.decryptPacket(
+        plaintext as Parameters<DtlsSocket['cipher']['decryptPacket']>[0],
+      );
+    } catch {
+      // Forged or damaged: as if it had never come.
+      return undefined;
+    }
   }
 
   #finish(): void {
@@ -149,8 +201,36 @@ export class DtlsSession {
   }
 }
 
-function startsWithProtectedRecord(datagram: Buffer): boolean {
-  return datagram.length > RECORD_HEADER_LENGTH && datagram.readUInt16BE(EPOCH_OFFSET) > 0;
+/** The whole records of a datagram (RFC 6347, section 4.1.1); what is cut short at its end is left out. */
+function* recordsOf(datagram: Buffer): Generator<Buffer> {
+  let start = 0;
+  while (start + RECORD_HEADER_LENGTH <= datagram.length) {
+    const end = start + RECORD_HEADER_LENGTH + datagram.readUInt16BE(start + LENGTH_OFFSET);
+    if (end > datagram.length) return;
+    yield datagram.subarray(start, end);
+    start = end;
+  }
+}
+
+/** A close_notify under the keys of `socket`, as a whole record of epoch 1. */
+export function protectedAlert(socket: DtlsSocket, sequenceNumber: number): Buffer {
+  const header = {
+    contentType: ALERT,
+    protocolVersion: { major: 0xfe, minor: 0xfd },
+    epoch: 1,
+    sequenceNumber,
+  };
+  const { fragment } = socket.cipher.encryptPacket({
+    recordLayerHeader: { ...header, contentLen: 2 },
+    fragment: Buffer.from([WARNING, CLOSE_NOTIFY]),
+  } as Parameters<DtlsSocket['cipher']['encryptPacket']>[0]);
+  const record = Buffer.alloc(RECORD_HEADER_LENGTH + fragment.length);
+  record.set([ALERT, 0xfe, 0xfd]);
+  record.writeUInt16BE(1, EPOCH_OFFSET);
+  record.writeUIntBE(sequenceNumber, SEQUENCE_OFFSET, 6);
+  record.writeUInt16BE(fragment.length, LENGTH_OFFSET);
+  fragment.copy(record, RECORD_HEADER_LENGTH);
+  return record;
 }
 
 /** RFC 8122, section 5: the hash is over the certificate's DER form. */
