@@ -29,7 +29,7 @@ import { parseSourceDescription } from './sdes.ts';
 import type { SourceDescription } from './sdes.ts';
 import { parseSenderReport } from './sender-report.ts';
 import type { SenderReport } from './sender-report.ts';
-import { parseTransportFeedback } from './transport-feedback.ts';
+import { MAX_FEEDBACK_PACKETS, parseTransportFeedback } from './transport-feedback.ts';
 import type { TransportFeedback } from './transport-feedback.ts';
 
 export type RtcpPacket =
@@ -46,10 +46,12 @@ export type RtcpPacket =
 /**
  * Reads a clear compound packet (RFC 3550, section 6.1), or one of reduced size (RFC 5506). Never throws: packets of
  * unknown type and packets that do not hold what they announce are skipped; where a header does not fit what is left of
- * the datagram, the rest is dropped.
+ * the datagram, the rest is dropped; so is what follows after transport-wide feedback about more than 8,191 packets,
+ * which cost the sender a few bytes and us many objects.
  */
 export function parseRtcp(bytes: Buffer): RtcpPacket[] {
   const packets: RtcpPacket[] = [];
+  let feedbackPackets = 0;
   let at = 0;
   while (at + RTCP_HEADER_LENGTH <= bytes.length) {
     if (bytes[at] >> 6 !== 2) break;
@@ -61,6 +63,8 @@ export function parseRtcp(bytes: Buffer): RtcpPacket[] {
       const body = bytes.subarray(bodyStart, end - padding);
       const packet = parseBody(bytes[at + 1], bytes[at] & 0x1f, body);
       if (packet !== undefined) packets.push(packet);
+      if (packet?.type === 'transport-feedback') feedbackPackets += packet.packets.length;
+      if (feedbackPackets > MAX_FEEDBACK_PACKETS) break;
     }
     at = end;
   }

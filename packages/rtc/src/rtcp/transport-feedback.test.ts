@@ -92,6 +92,11 @@ describe('transport-wide feedback', () => {
     expect(parseRtcp(bytes)).toEqual([]);
   });
 
+  it('does not let one datagram claim thousands of packets again and again', () => {
+    const claim = message(8_191, '1fff');
+    expect(parseRtcp(Buffer.concat([claim, message(7, '0007'), claim, claim, claim]))).toHaveLength(2);
+  });
+
   it('refuses to write deltas beyond 16 bits, no packets, or too many', () => {
     expect(() => write([32_768])).toThrow(RangeError);
     expect(() => write([-32_769])).toThrow(RangeError);

@@ -179,6 +179,14 @@ describe.each([0, 100, 65534, 65535])('TransportFeedbackRecorder starting at %i'
     expect(recorder.due(4_000)).toBeUndefined();
   });
 
+  it('does not let late packets stretch a message without end', () => {
+    const recorder = recorderWith([[0, 0]]);
+    for (let step = -900; step > -20_000; step -= 900) recorder.received(wire(step), 9, 10);
+    const messages = drain(recorder, 50);
+    expect(messages[0]).toMatchObject({ baseSequence: wire(-8_100) });
+    expect(arrivals(messages).get(wire(0))).toBe(0);
+  });
+
   it('tells of everything exactly, at loss, reordering, duplicates and several wrap-arounds', () => {
     const random = seededRandom(start + 1);
     const recorder = new TransportFeedbackRecorder({ senderSsrc: 7 });
