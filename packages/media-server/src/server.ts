@@ -7,6 +7,7 @@ import { FileStore } from './file-store.ts';
 import { startKurentoServer } from './kurento/websocket-server.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
+import { warmUpDtls } from './transport/dtls-warm-up.ts';
 import { MediaPort } from './transport/media-port.ts';
 import { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
@@ -41,13 +42,14 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
     MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log }),
     createDtlsCertificate(),
   ]);
+  await warmUpDtls(certificate);
   const environment: Environment = {
     log,
     ticker: new Ticker(),
     files: new FileStore(options.dataDir),
     transports: new WebRtcTransportFactory(mediaPort, addresses, certificate, log),
   };
-  const kurento = await startKurentoServer({ ...listen, token, environment, log }).catch(
+  const kurento = await startKurentoServer({ ...listen, token, environment }).catch(
     async (error: unknown) => {
       await mediaPort.close();
       throw error;
