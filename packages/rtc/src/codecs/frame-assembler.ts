@@ -12,8 +12,8 @@ export abstract class FrameAssembler implements Depacketizer {
   /** Packets of the frame at #timestamp are being collected, or skipped if it is damaged. */
   #open = false;
   #damaged = false;
-  /** A gap was reported with a packet that has no payload, such as padding. */
-  #gapPending = false;
+  /** Nobody knows what came before the first packet; and a packet without payload (padding) may report a gap. */
+  #gapPending = true;
   #bytes = 0;
   #packets = 0;
 
@@ -53,7 +53,7 @@ export abstract class FrameAssembler implements Depacketizer {
   reset(): void {
     this.#start(undefined, false);
     this.#open = false;
-    this.#gapPending = false;
+    this.#gapPending = true;
   }
 
   /** `isRest`: only a rest of a frame that has been given up or handed out can follow. */
