@@ -1,0 +1,159 @@
+// Puts the parts of the application server together, starts them and ends them. What they do is theirs.
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { openDataFolder } from './data-folder.ts';
+import { answers, openDatabase, type Database } from './database/database.ts';
+import { RecordingRepository } from './database/recording-repository.ts';
+import { RoomRepository } from './database/room-repository.ts';
+import { createHttpServer } from './http/server.ts';
+import { KurentoClient } from './kurento/kurento-client.ts';
+import { StreamProcessor } from './media/stream-processor.ts';
+import { TestSlots } from './media/test-slots.ts';
+import { TestStreamProcessor } from './media/test-stream-processor.ts';
+import { RecordingFiles } from './recordings/recording-files.ts';
+import { RecordingService } from './recordings/recording-service.ts';
+import { Attendance } from './rooms/attendance.ts';
+import { RoomRegistry } from './rooms/room-registry.ts';
+import { createHandlers } from './signalling/handlers.ts';
+import { SignallingServer } from './signalling/signalling-server.ts';
+import { AppServerStartError } from './start-error.ts';
+
+export interface AppServerOptions {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  dataDir: string;
+  /** `postgres://…`; without it a file in the data folder. */
+  databaseUrl?: string | undefined;
+  /** `url`: `ws://HOST:PORT/kurento`; it writes into the same data folder. */
+  mediaServer: { url: string; token?: string | undefined };
+  /** The built web client. */
+  clientDir: string;
+  /** Origins besides the server's own from which the page may come, such as `https://meet.example.org`. */
+  publicOrigins?: readonly string[] | undefined;
+  log: Logger;
+}
+
+export interface RunningAppServer {
+  readonly url: string;
+  readonly port: number;
+  /** Ends calls and recordings, then everything else; idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts to listen, and resolves when the first attempt to reach the media server has ended, either way: without a media
+ * server the application server runs, says so in `/api/health`, and refuses what needs one.
+ * @throws AppServerStartError; nothing is left running then
+ */
+export async function startAppServer(options: AppServerOptions): Promise<RunningAppServer> {
+  const log = options.log.child({ part: 'app-server' });
+  const dataDir = resolve(options.dataDir);
+  const { installation, tests, databaseFile } = await openDataFolder(dataDir);
+  const address = options.databaseUrl ? { url: options.databaseUrl } : { file: databaseFile };
+  const database = await openDatabase(address, log);
+  try {
+    return await assemble({ ...options, log, dataDir }, { installation, tests }, database);
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: AppServerOptions,
+  { installation, tests: folder }: { installation: string; tests: string },
+  database: Database,
+): Promise<RunningAppServer> {
+  const { log, mediaServer: mediaServerOptions } = options;
+  const roomRepository = new RoomRepository(database);
+  const recordingRepository = new RecordingRepository(database);
+  const recordingFiles = new RecordingFiles(options.dataDir);
+
+  const mediaServer = new KurentoClient({
+    ...mediaServerOptions,
+    installation,
+    log,
+    onAvailable: () => tellAll(true),
+    onLost: () => {
+      tellAll(false);
+      endMedia().catch((err: unknown) => log.error({ err }, 'the end of the streams was not recorded'));
+    },
+  });
+  const rooms = new RoomRegistry(roomRepository);
+  const recordings = new RecordingService({
+    mediaServer,
+    repository: recordingRepository,
+    files: recordingFiles,
+    log,
+  });
+  const streams = new StreamProcessor({ mediaServer, rooms, recordings, installation, log });
+  const attendance = new Attendance({ rooms, streams, recordings, log });
+  const slots = new TestSlots();
+  const signalling = new SignallingServer({
+    publicOrigins: options.publicOrigins ?? [],
+    log,
+    mediaServerAvailable: () => mediaServer.available,
+    createTests: (notify, browser) =>
+      new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, notify, log }),
+    createHandlers: (browser) => createHandlers({ attendance, streams, recordings }, browser),
+    leave: (participant, reason) => attendance.leave(participant, reason),
+  });
+
+  const tellAll = (available: boolean) => {
+    for (const connection of signalling.connections) connection.notify('mediaServer', { available });
+  };
+  const endMedia = async () => {
+    await Promise.all([
+      streams.mediaServerLost(),
+      ...[...signalling.connections].map(({ tests }) => tests.mediaServerLost()),
+    ]);
+    await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room)));
+  };
+
+  await recordings.finaliseInterrupted();
+  const http = await createHttpServer({
+    clientDir: options.clientDir,
+    log,
+    rooms,
+    roomRepository,
+    recordings,
+    recordingRepository,
+    recordingFiles,
+    health: async () => ({
+      mediaServer: mediaServer.available ? 'connected' : 'unreachable',
+      database: (await answers(database, log)) ? 'connected' : 'unreachable',
+    }),
+  });
+  signalling.attach(http.server);
+  const port = await listen(http, options.host, options.port);
+  await mediaServer.start();
+
+  const close = async () => {
+    await signalling.close();
+    await http.close();
+    await mediaServer.close();
+    await database.destroy();
+  };
+  let closed: Promise<void> | undefined;
+  return { url: urlOf(options.host, port), port, close: () => (closed ??= close()) };
+}
+
+/** Gives the port that was taken. @throws AppServerStartError ('cannot-listen') */
+async function listen(http: FastifyInstance, host: string, port: number): Promise<number> {
+  try {
+    await http.listen({ host, port });
+    return (http.server.address() as AddressInfo).port;
+  } catch (error) {
+    await http.close();
+    throw AppServerStartError.cannotListen(host, port, error);
+  }
+}
+
+/** An address that listens everywhere is not one that a browser can open. */
+function urlOf(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

@@ -1,0 +1,23 @@
+// Rooms as rows.
+import { RoomId } from '@parley/protocol';
+import { newId } from '../new-id.ts';
+import type { Database } from './database.ts';
+import type { RoomRow } from './tables.ts';
+
+export class RoomRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async create(now: number): Promise<RoomRow> {
+    const row: RoomRow = { id: newId(RoomId), created_at: now };
+    await this.#database.insertInto('rooms').values(row).execute();
+    return row;
+  }
+
+  async find(id: RoomId): Promise<RoomRow | undefined> {
+    return this.#database.selectFrom('rooms').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+}

@@ -1,0 +1,66 @@
+// The HTTP side: the API, the built web client, and what every reply has in common. The WebSocket is signalling's.
+import { join, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { ApiError } from './api-error.ts';
+import { addApiRoutes, type ApiParts } from './api-routes.ts';
+import { securityHeaders } from './security-headers.ts';
+
+export interface HttpServerOptions extends ApiParts {
+  clientDir: string;
+  log: Logger;
+}
+
+/** No request of the API has a body worth mentioning, in bytes. */
+const MAX_BODY_BYTES = 16_384;
+
+/** The addresses of the page; everything else of it is files. */
+const PAGES = ['/', '/r/:room', '/recordings'];
+
+/** Not listening yet. */
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { clientDir, log } = options;
+  const app = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    // A proxy on this machine may say whom it speaks for; nobody else may.
+    trustProxy: 'loopback',
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(request.headers.host));
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const refusal = refusalFor(error);
+    if (refusal.status >= 500)
+      log.error({ err: error, path: request.routeOptions.url }, 'an HTTP request failed');
+    return reply.code(refusal.status).type('application/json; charset=utf-8').send(refusal.body());
+  });
+  app.setNotFoundHandler(async (_request, reply) => reply.code(404).send(ApiError.notFound().body()));
+
+  await app.register(fastifyStatic, {
+    root: clientDir,
+    index: false,
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      // The build puts a hash into the names of what is in there.
+      const hashed = path.startsWith(join(clientDir, 'assets') + sep);
+      if (reply.getHeader('cache-control') === undefined)
+        reply.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  addApiRoutes(app, options);
+  for (const page of PAGES) app.get(page, async (_request, reply) => reply.sendFile('index.html'));
+  return app;
+}
+
+/** Fastify's own errors carry a status of 4xx for what the client did wrong. */
+function refusalFor(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new ApiError(statusCode, 'invalid-request', String(message));
+  return new ApiError(500, 'internal', 'internal error');
+}

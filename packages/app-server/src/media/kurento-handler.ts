@@ -1,0 +1,116 @@
+// Routes a browser's media messages to the stream processor or its test processor, and checks, here and nowhere else,
+// that what they name is theirs or in their room.
+import type { RequestName, RequestParams, RequestResult, StreamId } from '@parley/protocol';
+import { TEST_RECORD_SECONDS } from '@parley/protocol';
+import { Refusal } from '../refusal.ts';
+import type { Participant } from '../rooms/participant.ts';
+import { iceServersFor } from './ice-servers.ts';
+import type { StreamProcessor } from './stream-processor.ts';
+import type { Stream } from './stream.ts';
+import type { TestStreamProcessor } from './test-stream-processor.ts';
+
+export interface KurentoHandlerOptions {
+  streams: StreamProcessor;
+  tests: TestStreamProcessor;
+  /** Who this browser is at the moment; undefined while in no room. */
+  participant(): Participant | undefined;
+}
+
+type Answer<Name extends RequestName> = Promise<RequestResult<Name>>;
+
+export class KurentoHandler {
+  readonly #streams: StreamProcessor;
+  readonly #tests: TestStreamProcessor;
+  readonly #participant: () => Participant | undefined;
+
+  constructor(options: KurentoHandlerOptions) {
+    this.#streams = options.streams;
+    this.#tests = options.tests;
+    this.#participant = () => options.participant();
+  }
+
+  async requestBroadcast(params: RequestParams<'requestBroadcast'>): Answer<'requestBroadcast'> {
+    const self = this.#self();
+    const stream = this.#streams.permit(self, params);
+    return { stream: stream.describe(), iceServers: iceServersFor(self.id) };
+  }
+
+  async startBroadcast(params: RequestParams<'startBroadcast'>): Answer<'startBroadcast'> {
+    return { sdpAnswer: await this.#streams.start(this.#own(params.stream), params.sdpOffer) };
+  }
+
+  async stopBroadcast({ stream }: RequestParams<'stopBroadcast'>): Answer<'stopBroadcast'> {
+    await this.#streams.stop(this.#own(stream), 'stopped', this.#self());
+    return {};
+  }
+
+  async setMuted({ stream, muted }: RequestParams<'setMuted'>): Answer<'setMuted'> {
+    this.#streams.setMuted(this.#own(stream), muted);
+    return {};
+  }
+
+  async watch({ stream, sdpOffer }: RequestParams<'watch'>): Answer<'watch'> {
+    return { sdpAnswer: await this.#others(stream).watch(this.#self(), sdpOffer) };
+  }
+
+  async unwatch({ stream }: RequestParams<'unwatch'>): Answer<'unwatch'> {
+    await this.#others(stream).unwatch(this.#self().id);
+    return {};
+  }
+
+  async addCandidate({ leg, candidate }: RequestParams<'addCandidate'>): Answer<'addCandidate'> {
+    switch (leg.kind) {
+      case 'up':
+        this.#own(leg.stream).addUpCandidate(candidate);
+        break;
+      case 'down':
+        this.#others(leg.stream).addDownCandidate(this.#self(), candidate);
+        break;
+      default:
+        this.#tests.addCandidate(leg.kind, candidate);
+    }
+    return {};
+  }
+
+  async requestTest(): Answer<'requestTest'> {
+    return { iceServers: iceServersFor(this.#participant()?.id) };
+  }
+
+  async startTestRecord(params: RequestParams<'startTestRecord'>): Answer<'startTestRecord'> {
+    const { sdpOffer, audio, video } = params;
+    const sdpAnswer = await this.#tests.startRecord(sdpOffer, { audio, video });
+    return { sdpAnswer, seconds: TEST_RECORD_SECONDS };
+  }
+
+  async startTestPlayback(params: RequestParams<'startTestPlayback'>): Answer<'startTestPlayback'> {
+    return { sdpAnswer: await this.#tests.startPlayback(params.sdpOffer) };
+  }
+
+  async stopTest(): Answer<'stopTest'> {
+    await this.#tests.stop();
+    return {};
+  }
+
+  #self(): Participant {
+    const participant = this.#participant();
+    if (!participant) throw Refusal.notInARoom();
+    return participant;
+  }
+
+  /** A stream of this participant. One that exists in another room is as unknown as one that does not exist. */
+  #own(id: StreamId): Stream {
+    const self = this.#self();
+    const stream = self.room.streams.get(id);
+    if (stream?.owner === self) return stream;
+    // What others only prepare is not yet anybody's business.
+    throw stream?.state === 'running' ? Refusal.notYours() : Refusal.unknownStream();
+  }
+
+  /** A running stream of somebody else in this participant's room. */
+  #others(id: StreamId): Stream {
+    const self = this.#self();
+    const stream = self.room.streams.get(id);
+    if (!stream || stream.state !== 'running' || stream.owner === self) throw Refusal.unknownStream();
+    return stream;
+  }
+}

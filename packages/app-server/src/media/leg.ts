@@ -1,0 +1,156 @@
+// One up or one down peer connection of a browser: its endpoint on the media server, and its candidates both ways.
+// Knows nothing of streams or rooms; may be opened again, which replaces the endpoint.
+import type { Candidate } from '@parley/protocol';
+import type { Logger } from 'pino';
+import { isObject } from '../kurento/kurento-connection.ts';
+import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
+import { Refusal } from '../refusal.ts';
+import { CandidateInbox, belongsTo } from './candidate-inbox.ts';
+import { ufragOf } from './offer.ts';
+import { createTagged, releaseLogged, type Tags } from './tagged.ts';
+
+/** The events of an endpoint that tell how its leg fares (kurento.md, section 4). */
+export const LEG_EVENTS = {
+  connection: 'ConnectionStateChanged',
+  dtls: 'DtlsConnectionStateChange',
+  flowOut: 'MediaFlowOutStateChanged',
+} as const;
+export type LegEvent = (typeof LEG_EVENTS)[keyof typeof LEG_EVENTS];
+
+export interface LegOptions {
+  mediaServer: MediaServer;
+  direction: 'up' | 'down';
+  tags: Tags;
+  log: Logger;
+  /** A candidate of the media server for the browser. */
+  onCandidate: (candidate: Candidate) => void;
+  /** The events of the present endpoint that the owner wants to hear of. */
+  events: Partial<Record<LegEvent, (data: JsonObject) => void>>;
+}
+
+export class Leg {
+  readonly #options: LegOptions;
+  readonly #inbox = new CandidateInbox();
+  #endpoint: string | undefined;
+  /** The user fragment of the offer that the endpoint has processed; `undefined` in it: the offer had none. */
+  #negotiated: { ufrag: string | undefined } | undefined;
+  #closed = false;
+
+  constructor(options: LegOptions) {
+    this.#options = options;
+  }
+
+  /** The endpoint's id while there is one. */
+  get endpoint(): string | undefined {
+    return this.#endpoint;
+  }
+
+  /**
+   * Takes a candidate of the browser, before or after its endpoint exists.
+   * @throws Refusal ('too-many-requests') when too many are kept
+   */
+  addCandidate(candidate: Candidate): void {
+    // The end of gathering (RFC 8838, section 13): nothing that the media server would act upon.
+    if (this.#closed || candidate.candidate === '') return;
+    if (this.#negotiated && belongsTo(candidate, this.#negotiated.ufrag)) this.#apply(candidate);
+    else this.#inbox.keep(candidate);
+  }
+
+  /**
+   * Creates the endpoint in the pipeline, replacing a former one, and gives its answer. On failure nothing is left.
+   * @param connect connects the new endpoint with its neighbours, before the offer is processed
+   * @throws MediaServerError; Refusal when the leg was closed meanwhile
+   */
+  async open(
+    pipeline: string,
+    sdpOffer: string,
+    connect: (endpoint: string) => Promise<unknown>,
+  ): Promise<string> {
+    const { mediaServer, direction, tags, log } = this.#options;
+    await this.drop();
+    const only = direction === 'up' ? { recvonly: true } : { sendonly: true };
+    const params = { mediaPipeline: pipeline, ...only };
+    const endpoint = await createTagged(mediaServer, 'WebRtcEndpoint', params, tags, log);
+    if (this.#closed) {
+      await releaseLogged(mediaServer, endpoint, log);
+      throw Refusal.streamEnded();
+    }
+    this.#endpoint = endpoint;
+    try {
+      await this.#subscribe(endpoint);
+      await connect(endpoint);
+      const answer = await mediaServer.invoke(endpoint, 'processOffer', { offer: sdpOffer });
+      const ufrag = ufragOf(sdpOffer);
+      this.#negotiated = { ufrag };
+      for (const candidate of this.#inbox.take(ufrag)) this.#apply(candidate);
+      await mediaServer.invoke(endpoint, 'gatherCandidates');
+      return String(answer);
+    } catch (error) {
+      await this.drop(endpoint);
+      throw error;
+    }
+  }
+
+  /** Releases the endpoint, if there is one (and it is still the one that is named). The leg can be opened again. */
+  async drop(expected = this.#endpoint): Promise<void> {
+    if (expected === undefined || expected !== this.#endpoint) return;
+    this.#endpoint = undefined;
+    this.#negotiated = undefined;
+    await releaseLogged(this.#options.mediaServer, expected, this.#options.log);
+  }
+
+  /** Ends the leg; idempotent. With its pipeline's release under way, `released` saves the endpoint's own. */
+  async close(released: 'with-pipeline' | 'alone' = 'alone'): Promise<void> {
+    this.#closed = true;
+    if (released === 'alone') await this.drop();
+    this.#endpoint = undefined;
+    this.#negotiated = undefined;
+  }
+
+  async #subscribe(endpoint: string): Promise<void> {
+    const { mediaServer, events, onCandidate } = this.#options;
+    const whenPresent = (handler: (data: JsonObject) => void) => (data: JsonObject) => {
+      if (!this.#closed && this.#endpoint === endpoint) handler(data);
+    };
+    await Promise.all([
+      mediaServer.subscribe(
+        endpoint,
+        'IceCandidateFound',
+        whenPresent((data) => {
+          const candidate = candidateOf(data);
+          if (candidate) onCandidate(candidate);
+        }),
+      ),
+      ...Object.entries(events).map(([event, handler]) =>
+        mediaServer.subscribe(endpoint, event, whenPresent(handler)),
+      ),
+    ]);
+  }
+
+  /** Sent in order and not waited for: one bad candidate (a name that does not resolve) must not end a leg. */
+  #apply({ candidate, sdpMid, sdpMLineIndex }: Candidate): void {
+    const { mediaServer, log } = this.#options;
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    const value = {
+      __module__: 'kurento',
+      __type__: 'IceCandidate',
+      candidate,
+      sdpMid: sdpMid ?? '',
+      sdpMLineIndex: sdpMLineIndex ?? 0,
+    };
+    mediaServer
+      .invoke(endpoint, 'addIceCandidate', { candidate: value })
+      .catch((err: unknown) => log.debug({ err, endpoint }, 'a candidate was not accepted'));
+  }
+}
+
+function candidateOf(data: JsonObject): Candidate | undefined {
+  const { candidate, sdpMid, sdpMLineIndex } = isObject(data['candidate']) ? data['candidate'] : {};
+  if (typeof candidate !== 'string') return undefined;
+  return {
+    candidate,
+    ...(typeof sdpMid === 'string' ? { sdpMid } : {}),
+    ...(typeof sdpMLineIndex === 'number' ? { sdpMLineIndex } : {}),
+  };
+}

@@ -1,0 +1,119 @@
+// One RecorderEndpoint, added to a running source and taken away again. Knows files by their URI only.
+import type { Logger } from 'pino';
+import type { MediaServer } from '../kurento/media-server.ts';
+import { createTagged, releaseLogged, type Tags } from './tagged.ts';
+
+export interface RecorderOptions {
+  mediaServer: MediaServer;
+  pipeline: string;
+  /** The element whose media is recorded. */
+  source: string;
+  /** `file://…`: where the media server writes. */
+  uri: string;
+  audio: boolean;
+  video: boolean;
+  tags: Tags;
+  log: Logger;
+  /** Media reached the file; at most once, `at` in ms since 1970. */
+  onRecording(at: number): void;
+  /** The file is complete, or nothing will be added to it any more; at most once, after `start` only. */
+  onStopped(at: number): void;
+  /** The media server reports that the recording failed, after it was started. */
+  onError(message: string): void;
+}
+
+/** How long the file may take to be completed, in ms. Kurento itself gives up waiting after 4 s. */
+const STOP_DEADLINE_MS = 5_000;
+
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #element: string;
+  #recording = false;
+  #stopped = false;
+  #stopping: Promise<void> | undefined;
+
+  /**
+   * Adds a recorder to the source. On failure the source is as it was.
+   * @throws MediaServerError
+   */
+  static async start(options: RecorderOptions): Promise<Recorder> {
+    const { mediaServer, pipeline, source, uri, tags, log } = options;
+    const params = {
+      mediaPipeline: pipeline,
+      uri,
+      mediaProfile: profileOf(options),
+      // When the source ends, the file is completed without being asked.
+      stopOnEndOfStream: true,
+    };
+    const element = await createTagged(mediaServer, 'RecorderEndpoint', params, tags, log);
+    const recorder = new Recorder(options, element);
+    try {
+      await Promise.all([
+        mediaServer.subscribe(element, 'Recording', () => recorder.#onRecording()),
+        mediaServer.subscribe(element, 'Stopped', () => recorder.#onStopped()),
+        mediaServer.subscribe(element, 'Error', ({ description }) =>
+          options.onError(typeof description === 'string' ? description : 'the recorder failed'),
+        ),
+      ]);
+      await connectKinds(mediaServer, source, element, options);
+      await mediaServer.invoke(element, 'record');
+      return recorder;
+    } catch (error) {
+      await releaseLogged(mediaServer, element, log);
+      throw error;
+    }
+  }
+
+  private constructor(options: RecorderOptions, element: string) {
+    this.#options = options;
+    this.#element = element;
+  }
+
+  /** Completes the file and takes the recorder away; idempotent. Never rejects: what fails is logged. */
+  stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+    return (this.#stopping ??= this.#stop(deadlineMs));
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const { mediaServer, log } = this.#options;
+    try {
+      await mediaServer.invoke(this.#element, 'stopAndWait', {}, deadlineMs);
+    } catch (err) {
+      log[mediaServer.available ? 'warn' : 'debug'](
+        { err },
+        'the recorder did not complete its file in time',
+      );
+    }
+    // The event normally came before the answer; where it did not, this is when.
+    this.#onStopped();
+    await releaseLogged(mediaServer, this.#element, log);
+  }
+
+  #onRecording(): void {
+    if (this.#recording || this.#stopped) return;
+    this.#recording = true;
+    this.#options.onRecording(Date.now());
+  }
+
+  #onStopped(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#options.onStopped(Date.now());
+  }
+}
+
+/** A recorder that waits for a kind of media which never comes writes an empty file: the profile names what comes. */
+function profileOf({ audio, video }: { audio: boolean; video: boolean }): string {
+  return audio && video ? 'WEBM' : video ? 'WEBM_VIDEO_ONLY' : 'WEBM_AUDIO_ONLY';
+}
+
+/** Connects the kinds that a source has, and only those. */
+export async function connectKinds(
+  mediaServer: MediaServer,
+  source: string,
+  sink: string,
+  { audio, video }: { audio: boolean; video: boolean },
+): Promise<void> {
+  const kinds = [...(audio ? ['AUDIO'] : []), ...(video ? ['VIDEO'] : [])];
+  await Promise.all(kinds.map((mediaType) => mediaServer.invoke(source, 'connect', { sink, mediaType })));
+}

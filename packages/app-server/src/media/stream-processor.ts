@@ -1,0 +1,148 @@
+// The streams of all rooms: who may start one, who is told, and when it ends. What a stream is on the media server is
+// `stream.ts`; whose messages these are was checked by the Kurento handler.
+import { StreamId, type EndReason, type RequestParams } from '@parley/protocol';
+import type { Logger } from 'pino';
+import type { MediaServer } from '../kurento/media-server.ts';
+import { newId } from '../new-id.ts';
+import type { RecordingService } from '../recordings/recording-service.ts';
+import { Refusal } from '../refusal.ts';
+import type { Participant } from '../rooms/participant.ts';
+import type { RoomRegistry } from '../rooms/room-registry.ts';
+import { iceServersFor } from './ice-servers.ts';
+import { Stream } from './stream.ts';
+
+export interface StreamProcessorOptions {
+  mediaServer: MediaServer;
+  rooms: RoomRegistry;
+  recordings: RecordingService;
+  installation: string;
+  log: Logger;
+}
+
+/** How long a permission to broadcast is good for, in ms: the browser has its camera already when it asks. */
+export const PERMISSION_MS = 15_000;
+
+export class StreamProcessor {
+  readonly #options: StreamProcessorOptions;
+  readonly #log: Logger;
+  readonly #permissions = new Map<StreamId, NodeJS.Timeout>();
+
+  constructor(options: StreamProcessorOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /**
+   * Permits a participant to broadcast a camera or a screen.
+   * @throws Refusal
+   */
+  permit(owner: Participant, wish: RequestParams<'requestBroadcast'>): Stream {
+    const { mediaServer, installation } = this.#options;
+    if (!mediaServer.available) throw Refusal.mediaServerUnreachable();
+    if (!wish.audio && !wish.video) throw Refusal.invalidMessage('a stream needs audio or video');
+    this.#makeRoomFor(owner, wish.kind);
+    const stream: Stream = new Stream({
+      ...wish,
+      id: newId(StreamId),
+      owner,
+      mediaServer,
+      installation,
+      log: this.#log,
+      onStarted: () => this.#announce(stream),
+      onMediaLost: () => void this.stop(stream, 'media-lost'),
+    });
+    owner.room.streams.set(stream.id, stream);
+    const timer = setTimeout(() => {
+      this.#log.info({ stream: stream.id }, 'a permission to broadcast was not used');
+      void this.stop(stream, 'failed');
+    }, PERMISSION_MS);
+    this.#permissions.set(stream.id, timer);
+    return stream;
+  }
+
+  /**
+   * Starts a permitted stream; from then on others see it.
+   * @throws Refusal; MediaServerError; the stream is gone then
+   */
+  async start(stream: Stream, sdpOffer: string): Promise<string> {
+    if (stream.state !== 'permitted') throw Refusal.invalidMessage('this stream was started before');
+    this.#dropPermission(stream);
+    try {
+      return await stream.start(sdpOffer);
+    } catch (error) {
+      // The owner gets the error as the answer to the request.
+      await this.stop(stream, 'failed', stream.owner);
+      throw error;
+    }
+  }
+
+  /** Ends a stream and tells the room, but for `except`. Resolves when nothing of it is left; never rejects. */
+  async stop(stream: Stream, reason: EndReason, except?: Participant): Promise<void> {
+    const { room } = stream.owner;
+    this.#dropPermission(stream);
+    const visible = stream.state === 'running';
+    if (room.streams.delete(stream.id)) {
+      this.#log.info({ room: room.id, stream: stream.id, reason }, 'stream stopped');
+      if (visible) room.tell('streamStopped', { stream: stream.id, reason }, except);
+      else if (stream.owner !== except) stream.owner.notify('streamStopped', { stream: stream.id, reason });
+    }
+    await stream.close();
+  }
+
+  setMuted(stream: Stream, muted: boolean): void {
+    if (stream.muted === muted) return;
+    stream.muted = muted;
+    if (stream.state === 'running')
+      stream.owner.room.tell('streamChanged', { stream: stream.describe() }, stream.owner);
+  }
+
+  /** Ends a participant's streams and takes them away from the others' viewers. Never rejects. */
+  async leave(participant: Participant, reason: EndReason): Promise<void> {
+    await Promise.all(
+      [...participant.room.streams.values()].map((stream) =>
+        stream.owner === participant ? this.stop(stream, reason) : stream.unwatch(participant.id),
+      ),
+    );
+  }
+
+  /** Ends every stream of every room: their objects are gone with the media server. */
+  async mediaServerLost(): Promise<void> {
+    await Promise.all(
+      this.#options.rooms
+        .all()
+        .flatMap((room) => [...room.streams.values()])
+        .map((stream) => this.stop(stream, 'media-server-lost')),
+    );
+  }
+
+  #announce(stream: Stream): void {
+    const { owner } = stream;
+    this.#log.info(
+      { room: stream.room, stream: stream.id, participant: owner.id, kind: stream.kind },
+      'stream started',
+    );
+    for (const participant of owner.room.participants.values())
+      if (participant !== owner)
+        participant.notify('streamStarted', {
+          stream: stream.describe(),
+          iceServers: iceServersFor(participant.id),
+        });
+    this.#options.recordings.streamStarted(stream);
+  }
+
+  /** One camera and one screen per participant, one screen per room. One that was only permitted makes way. */
+  #makeRoomFor(owner: Participant, kind: Stream['kind']): void {
+    for (const other of owner.room.streams.values()) {
+      if (other.kind !== kind || (kind === 'camera' && other.owner !== owner)) continue;
+      if (other.owner === owner && other.state === 'permitted') void this.stop(other, 'stopped', owner);
+      else if (kind === 'screen')
+        throw new Refusal('screen-already-shared', 'a screen is being shared in this room already');
+      else throw Refusal.tooManyRequests('this camera is being broadcast already');
+    }
+  }
+
+  #dropPermission(stream: Stream): void {
+    clearTimeout(this.#permissions.get(stream.id));
+    this.#permissions.delete(stream.id);
+  }
+}

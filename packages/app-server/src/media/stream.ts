@@ -1,0 +1,272 @@
+// One camera or one screen on the media server: a pipeline with one up leg, a down leg per viewer, and recorders.
+// Does not tell anybody: the stream processor does.
+import type { Candidate, Leg as LegName, ParticipantId, RoomId, StreamDescription } from '@parley/protocol';
+import type { StreamId, StreamKind } from '@parley/protocol';
+import type { Logger } from 'pino';
+import type { MediaServer } from '../kurento/media-server.ts';
+import { OWNER_TAG } from '../kurento/orphans.ts';
+import { Refusal } from '../refusal.ts';
+import type { Participant } from '../rooms/participant.ts';
+import { Leg, LEG_EVENTS } from './leg.ts';
+import { checkOfferSends } from './offer.ts';
+import { connectKinds, Recorder, type RecorderOptions } from './recorder.ts';
+import { createTagged, releaseLogged, type Tags } from './tagged.ts';
+import { UpWatch } from './up-watch.ts';
+
+export type StreamState = 'permitted' | 'starting' | 'running' | 'closed';
+
+export interface StreamOptions {
+  id: StreamId;
+  owner: Participant;
+  kind: StreamKind;
+  audio: boolean;
+  video: boolean;
+  muted: boolean;
+  mediaServer: MediaServer;
+  installation: string;
+  log: Logger;
+  /** The stream runs: called in the same moment, so that nobody sees it twice or not at all. */
+  onStarted(): void;
+  /** The up leg is gone without having been stopped; at most once. */
+  onMediaLost(): void;
+}
+
+/** What is asked of a recorder, besides what the stream knows itself. */
+export type RecordOptions = Pick<RecorderOptions, 'uri' | 'onRecording' | 'onStopped' | 'onError'>;
+
+/** How long a closing stream waits for a file to be completed, in ms: viewers' endpoints must be gone within 2 s. */
+const CLOSING_RECORDER_DEADLINE_MS = 1_500;
+
+export class Stream {
+  readonly id: StreamId;
+  readonly owner: Participant;
+  readonly kind: StreamKind;
+  readonly audio: boolean;
+  readonly video: boolean;
+  muted: boolean;
+  readonly #mediaServer: MediaServer;
+  readonly #installation: string;
+  readonly #log: Logger;
+  readonly #up: Leg;
+  readonly #upWatch: UpWatch;
+  readonly #onStarted: () => void;
+  readonly #downs = new Map<ParticipantId, Leg>();
+  /** Also those whose start is still under way, so that closing waits for them. */
+  readonly #recorders = new Set<Promise<Recorder>>();
+  #state: StreamState = 'permitted';
+  #pipeline: string | undefined;
+  #starting: Promise<string> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: StreamOptions) {
+    this.id = options.id;
+    this.owner = options.owner;
+    this.kind = options.kind;
+    this.audio = options.audio;
+    this.video = options.video;
+    this.muted = options.muted;
+    this.#mediaServer = options.mediaServer;
+    this.#installation = options.installation;
+    this.#log = options.log.child({ room: this.room, stream: this.id });
+    this.#onStarted = () => options.onStarted();
+    const watch = new UpWatch({
+      audio: this.audio,
+      video: this.video,
+      onLost: (why) => {
+        this.#log.info({ why }, 'the media of a stream was lost');
+        options.onMediaLost();
+      },
+    });
+    this.#upWatch = watch;
+    this.#up = this.#newLeg('up', this.owner, {
+      [LEG_EVENTS.connection]: (data) => watch.onConnectionState(data),
+      [LEG_EVENTS.dtls]: (data) => watch.onDtlsState(data),
+      [LEG_EVENTS.flowOut]: (data) => watch.onFlow(data),
+    });
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  get room(): RoomId {
+    return this.owner.room.id;
+  }
+
+  describe(): StreamDescription {
+    const { id, owner, kind, audio, video, muted } = this;
+    return { id, participant: owner.id, kind, audio, video, muted };
+  }
+
+  /**
+   * Sets up the pipeline and the up leg, and gives the answer. After a failure the stream has to be closed.
+   * @throws Refusal; MediaServerError
+   */
+  async start(sdpOffer: string): Promise<string> {
+    if (this.#state === 'closed') throw Refusal.streamEnded();
+    if (this.#state !== 'permitted') throw Refusal.invalidMessage('this stream was started before');
+    checkOfferSends(sdpOffer, this);
+    this.#state = 'starting';
+    this.#starting = this.#setUp(sdpOffer);
+    const answer = await this.#starting;
+    // Closed while the last step was under way; read anew, because TypeScript cannot know.
+    this.#checkOpen();
+    this.#state = 'running';
+    this.#upWatch.answered();
+    this.#onStarted();
+    return answer;
+  }
+
+  /**
+   * Gives a viewer a new endpoint, in place of a former one. On failure the viewer has none.
+   * @throws Refusal; MediaServerError
+   */
+  async watch(viewer: Participant, sdpOffer: string): Promise<string> {
+    const leg = this.#downOf(viewer);
+    const { pipeline, up } = this.#running();
+    try {
+      return await leg.open(pipeline, sdpOffer, (endpoint) =>
+        connectKinds(this.#mediaServer, up, endpoint, this),
+      );
+    } catch (error) {
+      if (this.#downs.get(viewer.id) === leg) this.#downs.delete(viewer.id);
+      await leg.close(this.#state === 'closed' ? 'with-pipeline' : 'alone');
+      this.#checkOpen();
+      throw error;
+    }
+  }
+
+  async unwatch(viewer: ParticipantId): Promise<void> {
+    const leg = this.#downs.get(viewer);
+    this.#downs.delete(viewer);
+    await leg?.close();
+  }
+
+  addUpCandidate(candidate: Candidate): void {
+    this.#up.addCandidate(candidate);
+  }
+
+  addDownCandidate(viewer: Participant, candidate: Candidate): void {
+    this.#downOf(viewer).addCandidate(candidate);
+  }
+
+  /**
+   * Adds a recorder to the running stream. It is stopped with the stream, if not before.
+   * @throws Refusal; MediaServerError
+   */
+  async record(options: RecordOptions): Promise<Recorder> {
+    const { pipeline, up } = this.#running();
+    const { audio, video } = this;
+    const starting = Recorder.start({
+      ...options,
+      mediaServer: this.#mediaServer,
+      log: this.#log,
+      pipeline,
+      source: up,
+      audio,
+      video,
+      tags: this.#tags('recorder', this.owner),
+      onStopped: (at) => {
+        this.#recorders.delete(starting);
+        options.onStopped(at);
+      },
+    });
+    this.#recorders.add(starting);
+    try {
+      return await starting;
+    } catch (error) {
+      this.#recorders.delete(starting);
+      this.#checkOpen();
+      throw error;
+    }
+  }
+
+  /** Completes the files, then releases everything at once; idempotent. Never rejects. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#tearDown());
+  }
+
+  async #setUp(sdpOffer: string): Promise<string> {
+    const tags = this.#tags(this.kind, this.owner);
+    const pipeline = await createTagged(this.#mediaServer, 'MediaPipeline', {}, tags, this.#log);
+    this.#pipeline = pipeline;
+    // Closed meanwhile: there was nothing to release then.
+    if (this.#closing) await releaseLogged(this.#mediaServer, pipeline, this.#log);
+    this.#checkOpen();
+    try {
+      return await this.#up.open(pipeline, sdpOffer, () => Promise.resolve());
+    } catch (error) {
+      this.#checkOpen();
+      throw error;
+    }
+  }
+
+  async #tearDown(): Promise<void> {
+    this.#state = 'closed';
+    this.#upWatch.close();
+    await Promise.all([...this.#recorders].map((starting) => stopRecorder(starting)));
+    if (this.#pipeline !== undefined) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
+    const legs = [this.#up, ...this.#downs.values()];
+    this.#downs.clear();
+    await Promise.all(legs.map((leg) => leg.close('with-pipeline')));
+    // Its failure was told to whoever started; here only its end matters.
+    await Promise.allSettled([this.#starting]);
+  }
+
+  /** @throws Refusal ('unknown-stream') */
+  #running(): { pipeline: string; up: string } {
+    const up = this.#up.endpoint;
+    if (this.#state !== 'running' || this.#pipeline === undefined || up === undefined)
+      throw Refusal.unknownStream();
+    return { pipeline: this.#pipeline, up };
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'closed') throw Refusal.streamEnded();
+  }
+
+  #downOf(viewer: Participant): Leg {
+    const present = this.#downs.get(viewer.id);
+    if (present) return present;
+    this.#checkOpen();
+    const leg = this.#newLeg('down', viewer, {
+      // The viewer closed their peer connection and did not say so: nothing may be sent into the void.
+      [LEG_EVENTS.dtls]: ({ state }) => {
+        if (state === 'CLOSED' || state === 'FAILED') void leg.drop();
+      },
+    });
+    this.#downs.set(viewer.id, leg);
+    return leg;
+  }
+
+  #newLeg(
+    direction: 'up' | 'down',
+    participant: Participant,
+    events: ConstructorParameters<typeof Leg>[0]['events'],
+  ): Leg {
+    const name: LegName = { kind: direction, stream: this.id };
+    return new Leg({
+      mediaServer: this.#mediaServer,
+      direction,
+      tags: this.#tags(direction, participant),
+      log: this.#log.child({ leg: direction, participant: participant.id }),
+      onCandidate: (candidate) => participant.notify('candidate', { leg: name, candidate }),
+      events,
+    });
+  }
+
+  #tags(kind: string, participant: Participant): Tags {
+    return {
+      [OWNER_TAG]: this.#installation,
+      stream: this.id,
+      participant: participant.id,
+      room: this.room,
+      kind,
+    };
+  }
+}
+
+async function stopRecorder(starting: Promise<Recorder>): Promise<void> {
+  const [started] = await Promise.allSettled([starting]);
+  if (started.status === 'fulfilled') await started.value.stop(CLOSING_RECORDER_DEADLINE_MS);
+}

@@ -1,0 +1,26 @@
+// A recording while it runs: who started it, and its pieces. Holds; the recording service decides.
+import type { ParticipantId, RecordingId, RunningRecording } from '@parley/protocol';
+import type { Piece } from './piece.ts';
+
+export class ActiveRecording {
+  readonly id: RecordingId;
+  readonly startedBy: ParticipantId;
+  /** ms since 1970 */
+  readonly startedAt: number;
+  /** Those whose start is still under way too. */
+  readonly pieces = new Set<Piece>();
+  /** Fulfilled when its row is in the database, which the pieces' rows refer to. */
+  stored: Promise<void> = Promise.resolve();
+  /** No piece may be added any more. */
+  ended = false;
+
+  constructor(id: RecordingId, startedBy: ParticipantId, startedAt: number) {
+    this.id = id;
+    this.startedBy = startedBy;
+    this.startedAt = startedAt;
+  }
+
+  describe(): RunningRecording {
+    return { id: this.id, startedBy: this.startedBy, startedAt: this.startedAt };
+  }
+}

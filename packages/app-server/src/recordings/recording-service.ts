@@ -1,0 +1,181 @@
+// Records rooms: one recording at a time in each, one piece per stream. What a piece is, is `piece.ts`.
+import {
+  PieceId,
+  RecordingId,
+  type RecordingDescription,
+  type RoomId,
+  type RunningRecording,
+} from '@parley/protocol';
+import type { Logger } from 'pino';
+import type { RecordingRepository, RecordingWithPieces } from '../database/recording-repository.ts';
+import type { MediaServer } from '../kurento/media-server.ts';
+import type { Stream } from '../media/stream.ts';
+import { newId } from '../new-id.ts';
+import { Refusal } from '../refusal.ts';
+import type { Participant } from '../rooms/participant.ts';
+import type { Room } from '../rooms/room.ts';
+import { ActiveRecording } from './active-recording.ts';
+import { Piece } from './piece.ts';
+import type { RecordingFiles } from './recording-files.ts';
+
+export interface RecordingServiceOptions {
+  mediaServer: MediaServer;
+  repository: RecordingRepository;
+  files: RecordingFiles;
+  log: Logger;
+}
+
+export class RecordingService {
+  readonly #options: RecordingServiceOptions;
+  readonly #repository: RecordingRepository;
+  readonly #log: Logger;
+
+  constructor(options: RecordingServiceOptions) {
+    this.#options = options;
+    this.#repository = options.repository;
+    this.#log = options.log;
+  }
+
+  /**
+   * Records every stream of the room from now on, those that start later too.
+   * @throws Refusal; MediaServerError when no stream at all could be recorded
+   */
+  async start(room: Room, by: Participant): Promise<RunningRecording> {
+    if (room.recording) throw new Refusal('already-recording', 'this room is being recorded already');
+    if (!this.#options.mediaServer.available) throw Refusal.mediaServerUnreachable();
+    const recording = new ActiveRecording(newId(RecordingId), by.id, Date.now());
+    const { id, startedAt } = recording;
+    // Before anything is waited for: whoever asks next is refused, and streams that start meanwhile are recorded.
+    room.recording = recording;
+    recording.stored = this.#repository.add({
+      id,
+      room_id: room.id,
+      started_at: startedAt,
+      ended_at: null,
+    });
+    const [stored, ...pieces] = await Promise.allSettled([
+      recording.stored,
+      ...room.runningStreams().map((stream) => this.#addPiece(room, recording, stream)),
+    ]);
+    try {
+      if (stored.status === 'rejected') throw stored.reason;
+      const [first] = pieces;
+      if (first?.status === 'rejected' && pieces.every(({ status }) => status === 'rejected'))
+        throw first.reason;
+    } catch (error) {
+      await this.#abandon(room, recording);
+      throw error;
+    }
+    this.#log.info({ room: room.id, recording: id }, 'recording started');
+    if (!recording.ended) room.tell('recordingStarted', { recording: recording.describe() });
+    return recording.describe();
+  }
+
+  /**
+   * Ends the room's recording; resolves when its files and rows are complete.
+   * @throws Refusal ('not-recording')
+   */
+  async stop(room: Room): Promise<void> {
+    const { recording } = room;
+    if (!recording) throw new Refusal('not-recording', 'this room is not being recorded');
+    await this.#end(room, recording);
+    await this.#repository.end(recording.id, Date.now());
+    this.#log.info({ room: room.id, recording: recording.id }, 'recording stopped');
+    room.tell('recordingStopped', { recording: recording.id });
+  }
+
+  /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */
+  async stopIfRunning(room: Room): Promise<void> {
+    if (!room.recording) return;
+    try {
+      await this.stop(room);
+    } catch (err) {
+      this.#log.error({ err, room: room.id }, 'a recording could not be ended');
+    }
+  }
+
+  /** Adds a piece when the room is being recorded. Its failure ends neither the stream nor the recording. */
+  streamStarted(stream: Stream): void {
+    const { room } = stream.owner;
+    if (!room.recording) return;
+    this.#addPiece(room, room.recording, stream).catch((err: unknown) =>
+      this.#log.error({ err, room: room.id, stream: stream.id }, 'a stream is not recorded'),
+    );
+  }
+
+  /** Ends what was running when the process died: a piece ended when its file was last written to. */
+  async finaliseInterrupted(): Promise<void> {
+    for (const recording of await this.#repository.unfinished()) {
+      const ends = [recording.started_at];
+      for (const piece of recording.pieces) {
+        const facts = await this.#options.files.facts(keyOf(recording, piece.id));
+        if (facts?.bytes) {
+          ends.push(piece.ended_at ?? facts.modifiedAt);
+          if (piece.ended_at === null)
+            await this.#repository.updatePiece(piece.id, { ended_at: facts.modifiedAt });
+        } else await this.#repository.removePiece(piece.id);
+      }
+      await this.#repository.end(recording.id, Math.max(...ends));
+      this.#log.warn(
+        { room: recording.room_id, recording: recording.id },
+        'a recording was interrupted: it ends where its files end',
+      );
+    }
+  }
+
+  /** The room's recordings, newest first. */
+  async list(room: RoomId): Promise<RecordingDescription[]> {
+    const recordings = await this.#repository.ofRoom(room);
+    return Promise.all(recordings.map((recording) => this.#describe(recording)));
+  }
+
+  async #addPiece(room: Room, recording: ActiveRecording, stream: Stream): Promise<void> {
+    const { files, log } = this.#options;
+    const key = { room: room.id, recording: recording.id, piece: newId(PieceId) };
+    const piece = new Piece({ key, stream, repository: this.#repository, files, log });
+    // From the first moment, so that whoever ends the recording ends this piece too.
+    recording.pieces.add(piece);
+    await piece.start(recording.stored);
+  }
+
+  async #end(room: Room, recording: ActiveRecording): Promise<void> {
+    recording.ended = true;
+    if (room.recording === recording) room.recording = undefined;
+    await Promise.all([...recording.pieces].map((piece) => piece.stop()));
+  }
+
+  /** Takes a recording back that never came to be. */
+  async #abandon(room: Room, recording: ActiveRecording): Promise<void> {
+    await this.#end(room, recording);
+    // Whoever came meanwhile was told that it runs.
+    room.tell('recordingStopped', { recording: recording.id });
+    try {
+      await this.#repository.remove(recording.id);
+    } catch (err) {
+      this.#log.error({ err, recording: recording.id }, 'a recording that failed could not be removed');
+    }
+  }
+
+  async #describe(recording: RecordingWithPieces): Promise<RecordingDescription> {
+    const { id, room_id: room, started_at: startedAt, ended_at: endedAt } = recording;
+    const pieces = recording.pieces.map(async (piece) => ({
+      id: piece.id,
+      participantName: piece.participant_name,
+      kind: piece.kind,
+      audio: piece.audio === 1,
+      video: piece.video === 1,
+      startedAt: piece.started_at,
+      endedAt: piece.ended_at,
+      bytes: (await this.#options.files.facts(keyOf(recording, piece.id)))?.bytes ?? 0,
+      url: `/api/rooms/${room}/recordings/${id}/${piece.id}`,
+    }));
+    return { id, room, startedAt, endedAt, pieces: await Promise.all(pieces) };
+  }
+}
+
+function keyOf(
+  recording: RecordingWithPieces,
+  piece: PieceId,
+): { room: RoomId; recording: RecordingId; piece: PieceId } {
+  return { room: recording.room_id, recording: recording.id, piece };
+}

@@ -1,0 +1,53 @@
+// Which rooms somebody is in right now. Rooms themselves are rows of the database; an empty one is only that.
+import { ParticipantId, type RoomId } from '@parley/protocol';
+import type { RoomRepository } from '../database/room-repository.ts';
+import { newId } from '../new-id.ts';
+import { Refusal } from '../refusal.ts';
+import { Participant, type Notify } from './participant.ts';
+import { Room } from './room.ts';
+
+/** Everyone sends to everyone: far above what one server forwards, and a bound for what one link can cost. */
+export const MAX_PARTICIPANTS = 100;
+
+export class RoomRegistry {
+  readonly #repository: RoomRepository;
+  readonly #rooms = new Map<RoomId, Room>();
+
+  constructor(repository: RoomRepository) {
+    this.#repository = repository;
+  }
+
+  get(id: RoomId): Room | undefined {
+    return this.#rooms.get(id);
+  }
+
+  all(): Room[] {
+    return [...this.#rooms.values()];
+  }
+
+  /** @throws Refusal ('room-gone') */
+  async checkExists(id: RoomId): Promise<void> {
+    if (!(await this.#repository.find(id))) throw new Refusal('room-gone', 'there is no such room');
+  }
+
+  /**
+   * Adds a participant to a room that exists, and tells the others.
+   * @throws Refusal ('room-full')
+   */
+  enter(id: RoomId, name: string, notify: Notify): Participant {
+    const room = this.#rooms.get(id) ?? new Room(id);
+    if (room.participants.size >= MAX_PARTICIPANTS) throw new Refusal('room-full', 'the room is full');
+    const participant = new Participant({ id: newId(ParticipantId), name, room, notify });
+    this.#rooms.set(id, room);
+    room.tell('participantJoined', { participant: participant.describe() });
+    room.participants.set(participant.id, participant);
+    return participant;
+  }
+
+  /** Takes a participant out and frees the room when it is empty. The streams are the stream processor's. */
+  remove(participant: Participant): void {
+    const { room } = participant;
+    room.participants.delete(participant.id);
+    if (room.participants.size === 0 && this.#rooms.get(room.id) === room) this.#rooms.delete(room.id);
+  }
+}

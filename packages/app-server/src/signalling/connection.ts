@@ -1,0 +1,179 @@
+// One browser's WebSocket: text → valid message → its handler, in one ordered queue; and notifications the other way.
+// When it ends, however it ends, everything of the browser is taken away.
+import { JsonRpcPeer, requests, type EndReason, type RequestName } from '@parley/protocol';
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
+import { Refusal, toWireError } from '../refusal.ts';
+import type { Notify, Participant } from '../rooms/participant.ts';
+import type { Browser } from './browser.ts';
+import type { Handlers } from './handlers.ts';
+import { RequestQueue } from './request-queue.ts';
+
+export interface ConnectionOptions {
+  id: string;
+  socket: WebSocket;
+  log: Logger;
+  createTests(notify: Notify): TestStreamProcessor;
+  createHandlers(browser: Browser): Handlers;
+  leave(participant: Participant, reason: EndReason): Promise<void>;
+}
+
+/** A browser that does not answer one of these is gone: noticed after at most two, in ms. */
+export const LIVENESS_INTERVAL_MS = 5_000;
+
+/** How long a browser may take to answer the closing handshake, in ms. */
+const CLOSE_DEADLINE_MS = 1_000;
+
+/** A browser that has not read this much is not reading any more, in bytes. */
+const MAX_UNREAD_BYTES = 8_388_608;
+
+/** RFC 6455, section 7.4.1: closed on purpose (1005: without saying why); everything else is a loss. */
+const LEAVING_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+export class Connection implements Browser {
+  readonly id: string;
+  readonly tests: TestStreamProcessor;
+  participant: Participant | undefined;
+  /** Fulfilled when nothing of this browser is left on the media server. */
+  readonly ended: Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #log: Logger;
+  readonly #peer: JsonRpcPeer;
+  readonly #queue = new RequestQueue();
+  readonly #handlers: Handlers;
+  readonly #liveness: NodeJS.Timeout;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #alive = true;
+  #connected = true;
+  #faults = 0;
+  /** Of the message that is being handled: the peer hands its request on before it returns. */
+  #textLength = 0;
+  /** Set from a join until its answer is on its way: what happens in the room is told after that. */
+  #held: (() => void)[] | undefined;
+
+  constructor(options: ConnectionOptions) {
+    const { socket } = options;
+    this.id = options.id;
+    this.#socket = socket;
+    this.#log = options.log.child({ browser: options.id });
+    this.#peer = new JsonRpcPeer({
+      send: (text) => this.#send(text),
+      onRequest: (method, params) => this.#onRequest(method, params),
+      onFault: (fault) => this.#onFault(fault),
+    });
+    this.tests = options.createTests(this.notify);
+    this.#handlers = options.createHandlers(this);
+    this.#liveness = setInterval(() => this.#checkLiveness(), LIVENESS_INTERVAL_MS);
+    socket.on('pong', () => (this.#alive = true));
+    socket.on('message', (data: Buffer) => this.#onText(data.toString('utf8')));
+    socket.on('error', (err) => this.#log.debug({ err }, 'browser socket error'));
+    this.ended = new Promise((resolve) => {
+      socket.once('close', (code) => {
+        const reason = LEAVING_CODES.has(code) ? 'left' : 'connection-lost';
+        resolve(this.#end(reason, (participant) => options.leave(participant, reason)));
+      });
+    });
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  readonly notify: Notify = (name, params) => {
+    if (this.#held) this.#held.push(() => this.#peer.notify(name, params));
+    else this.#peer.notify(name, params);
+  };
+
+  /** Ends the connection from this side: the server goes down (RFC 6455, 7.4.1: 1001). */
+  close(): void {
+    this.#socket.close(1001);
+    // A browser that does not answer the close is not waited for.
+    this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), CLOSE_DEADLINE_MS);
+  }
+
+  #onText(text: string): void {
+    this.#alive = true;
+    this.#textLength = text.length;
+    this.#peer.handleText(text);
+  }
+
+  async #onRequest(method: string, params: unknown): Promise<unknown> {
+    try {
+      if (!Object.hasOwn(requests, method)) throw Refusal.unknownMethod();
+      const name = method as RequestName;
+      const parsed = requests[name].params.safeParse(params ?? {});
+      if (!parsed.success) throw Refusal.invalidMessage(firstIssue(parsed.error));
+      // Validated by the schema of this very name, which the compiler cannot follow through a table.
+      const handler = this.#handlers[name] as (params: unknown) => Promise<unknown>;
+      return await this.#queue.run(this.#textLength, () => this.#handle(name, () => handler(parsed.data)));
+    } catch (error) {
+      throw toWireError(error, this.#log.child({ request: method.slice(0, 64) }));
+    }
+  }
+
+  async #handle(name: RequestName, handler: () => Promise<unknown>): Promise<unknown> {
+    if (name !== 'join') return handler();
+    this.#held = [];
+    try {
+      return await handler();
+    } finally {
+      // After the answer: it is sent within the promise jobs that follow this one.
+      setImmediate(() => this.#release());
+    }
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const tell of held) tell();
+  }
+
+  #send(text: string): void {
+    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.#log.warn('a browser does not read what it is sent');
+      this.#socket.terminate();
+    } else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
+  }
+
+  #checkLiveness(): void {
+    if (!this.#alive) {
+      this.#log.info('a browser went silent');
+      this.#socket.terminate();
+      return;
+    }
+    this.#alive = false;
+    this.#socket.ping();
+  }
+
+  /** The first, the tenth, the hundredth …: a flood of nonsense must not become a flood of lines. */
+  #onFault(err: Error): void {
+    this.#faults++;
+    if (Number.isInteger(Math.log10(this.#faults)))
+      this.#log.warn({ err, faults: this.#faults }, 'a browser sent what is no message');
+  }
+
+  async #end(reason: EndReason, leave: (participant: Participant) => Promise<void>): Promise<void> {
+    this.#connected = false;
+    clearInterval(this.#liveness);
+    clearTimeout(this.#closeTimer);
+    this.#queue.close();
+    this.#peer.close(reason);
+    const { participant } = this;
+    this.participant = undefined;
+    const results = await Promise.allSettled([
+      participant ? leave(participant) : undefined,
+      this.tests.close(),
+    ]);
+    for (const result of results)
+      if (result.status === 'rejected')
+        this.#log.error({ err: result.reason as unknown }, 'a browser was not taken away cleanly');
+    this.#log.debug({ reason }, 'browser gone');
+  }
+}
+
+function firstIssue(error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): string {
+  const [issue] = error.issues;
+  if (!issue) return 'invalid message';
+  return issue.path.length === 0 ? issue.message : `${issue.path.map(String).join('.')}: ${issue.message}`;
+}

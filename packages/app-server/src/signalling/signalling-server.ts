@@ -1,0 +1,83 @@
+// The WebSocket at /ws: lets browsers of this page in, and keeps those that are connected.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { MAX_MESSAGE_LENGTH, ParticipantId } from '@parley/protocol';
+import type { Logger } from 'pino';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { newId } from '../new-id.ts';
+import type { Notify } from '../rooms/participant.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { originAllowed } from './origin.ts';
+
+export interface SignallingServerOptions extends Pick<ConnectionOptions, 'createHandlers' | 'leave'> {
+  publicOrigins: readonly string[];
+  log: Logger;
+  mediaServerAvailable(): boolean;
+  createTests(notify: Notify, browser: string): ReturnType<ConnectionOptions['createTests']>;
+}
+
+const PATH = '/ws';
+
+export class SignallingServer {
+  readonly #options: SignallingServerOptions;
+  readonly #log: Logger;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    // The socket counts bytes: the same, since session descriptions are ASCII (RFC 8866, section 6.10).
+    maxPayload: MAX_MESSAGE_LENGTH,
+    perMessageDeflate: false,
+  });
+  readonly #connections = new Set<Connection>();
+  #closing = false;
+
+  constructor(options: SignallingServerOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** Takes the upgrades of an HTTP server. */
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', (err) => this.#log.debug({ err }, 'a socket failed before it was open'));
+      const path = request.url?.split('?', 1)[0];
+      if (path !== PATH) refuse(socket, '404 Not Found');
+      else if (this.#closing) refuse(socket, '503 Service Unavailable');
+      else if (!originAllowed(request, this.#options.publicOrigins)) {
+        this.#log.warn({ origin: request.headers.origin }, 'a page of another origin was refused');
+        refuse(socket, '403 Forbidden');
+      } else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket));
+    });
+  }
+
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  /** Ends every connection; resolves when nothing of the browsers is left on the media server. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.close();
+    await Promise.all(connections.map((connection) => connection.ended));
+    this.#sockets.close();
+  }
+
+  #onSocket(socket: WebSocket): void {
+    const id: string = newId(ParticipantId);
+    const connection = new Connection({
+      id,
+      socket,
+      log: this.#log,
+      createTests: (notify) => this.#options.createTests(notify, id),
+      createHandlers: (browser) => this.#options.createHandlers(browser),
+      leave: (participant, reason) => this.#options.leave(participant, reason),
+    });
+    this.#connections.add(connection);
+    void connection.ended.then(() => this.#connections.delete(connection));
+    if (!this.#options.mediaServerAvailable()) connection.notify('mediaServer', { available: false });
+  }
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
