@@ -19,6 +19,11 @@ interface MediaServerReady {
   readonly rtcPort: number;
 }
 
+interface ParleyServerOptions {
+  /** Given the media server's URL, gives the one that the application server is to use instead. */
+  readonly controlThrough?: (url: string) => Promise<string>;
+}
+
 export class ParleyServer {
   /** Base URL of the page. */
   readonly url: string;
@@ -43,7 +48,7 @@ export class ParleyServer {
   }
 
   /** Starts both programs; the log of both is printed when a test of the calling file fails. */
-  static async start(): Promise<ParleyServer> {
+  static async start({ controlThrough }: ParleyServerOptions = {}): Promise<ParleyServer> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
     const data = join(folder, 'data');
     const mediaServer = new Child(
@@ -68,7 +73,7 @@ export class ParleyServer {
     const parley = new Child(
       PARLEY,
       ['--port', '0', '--host', '127.0.0.1', '--data-dir', data],
-      { MEDIA_SERVER_URL: ready.url, MEDIA_SERVER_TOKEN: TOKEN },
+      { MEDIA_SERVER_URL: (await controlThrough?.(ready.url)) ?? ready.url, MEDIA_SERVER_TOKEN: TOKEN },
       join(folder, 'parley.log'),
     );
     const url = await openAddress(parley);

@@ -32,10 +32,16 @@ export class StartError extends Error {
     return new StartError('media-server', `the media server did not start: ${message}`);
   }
 
-  /** @param cause what the application server says it cannot do, in one line */
-  static appServer(cause: Error): StartError {
-    const advice = codeOf(cause) === 'EADDRINUSE' ? ' (stop what uses it, or choose another PORT)' : '';
-    return new StartError('app-server', `${cause.message}${advice}`, cause);
+  /**
+   * @param address what it was to listen on, as `host:port`
+   * @param cause what it says it cannot do, in one line
+   */
+  static appServer(address: string, cause: Error): StartError {
+    const message =
+      codeOf(cause) === 'EADDRINUSE'
+        ? `${address} is in use: stop what uses it, or choose another port with PORT or --port`
+        : cause.message;
+    return new StartError('app-server', message, cause);
   }
 }
 

@@ -61,7 +61,8 @@ export async function startProgram(configuration: Configuration): Promise<Progra
     };
   } catch (error) {
     await embedded?.close();
-    throw error instanceof AppServerStartError ? StartError.appServer(error) : error;
+    if (!(error instanceof AppServerStartError)) throw error;
+    throw StartError.appServer(`${host}:${configuration.port}`, error);
   }
 }
 
