@@ -18,11 +18,7 @@ describe('two codecs', () => {
       video('AV1', { profile: '0', 'level-idx': '8' }),
     ],
     ['H264 of different levels', h264('42e01f'), h264('42e034')],
-    [
-      'H264 constrained baseline written 42e0 and 42c0',
-      h264('42e01f'),
-      h264('42c01f'),
-    ],
+    ['H264 constrained baseline written 42e0 and 42c0', h264('42e01f'), h264('42c01f')],
     ['H264 constrained baseline as constrained main', h264('42e01f'), h264('4d801f')],
     ['H264 in capitals', h264('42E01F'), h264('42e01f')],
     ['H264 without profile and baseline', video('H264', { 'packetization-mode': '1' }), h264('42000a')],
