@@ -19,11 +19,10 @@ export function Stage({
     if (video.current) video.current.srcObject = media ?? null;
   }, [media]);
   return (
-    <div className="stage">
+    <div className="stage" role="group" aria-label={label}>
       <video
         ref={video}
         className={mirrored ? 'mirrored' : undefined}
-        aria-label={label}
         hidden={!media}
         autoPlay
         playsInline

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { DeviceError } from './devices.ts';
+import { levelOf } from './level-meter.ts';
+
+it.each([
+  ['NotFoundError', 'missing', 'No camera was found'],
+  ['NotAllowedError', 'permission-denied', 'Allow it in the browser’s address bar'],
+  ['NotReadableError', 'in-use', 'another program may be using it'],
+  ['SomethingNewError', 'other', 'Try again'],
+])('makes of a %s a sentence that says what to do', (name, reason, words) => {
+  const error = DeviceError.from('camera', Object.assign(new Error('from the browser'), { name }));
+  expect(error.reason).toBe(reason);
+  expect(error.message).toContain(words);
+});
+
+it('says why a page over plain HTTP gets no microphone', () => {
+  expect(new DeviceError('microphone', 'insecure-context').message).toMatch(/HTTPS.*listen in/);
+});
+
+it('measures silence as 0, full scale as 1, and -30 dB as the middle', () => {
+  expect(levelOf(new Float32Array(1_024))).toBe(0);
+  expect(levelOf(new Float32Array(1_024).fill(1))).toBe(1);
+  expect(levelOf(new Float32Array(1_024).fill(10 ** (-30 / 20)))).toBeCloseTo(0.5, 5);
+});

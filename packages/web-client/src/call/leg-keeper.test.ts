@@ -1,0 +1,128 @@
+import { JsonRpcError } from '@parley/protocol';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { LegKeeper, type KeeperState } from './leg-keeper.ts';
+import { StepQueue } from './step-queue.ts';
+import { settled } from './testing.ts';
+
+class Attempt {
+  closed = false;
+  readonly changed: (state: 'connected' | 'failed', why: string) => void;
+  readonly #outcome: Promise<void>;
+
+  constructor(changed: Attempt['changed'], outcome: Promise<void>) {
+    this.changed = changed;
+    this.#outcome = outcome;
+  }
+
+  connect(): Promise<void> {
+    return this.#outcome;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+let attempts: Attempt[];
+let states: KeeperState[];
+let outcome: () => Promise<void>;
+let keeper: LegKeeper;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, 'warn').mockReturnValue();
+  attempts = [];
+  states = [];
+  outcome = async () => undefined;
+  keeper = new LegKeeper({
+    what: 'This picture',
+    steps: new StepQueue(),
+    build: (changed) => {
+      const attempt = new Attempt(changed, outcome());
+      attempts.push(attempt);
+      return attempt;
+    },
+    onState: (state) => states.push(state),
+  });
+});
+
+afterEach(() => {
+  keeper.close();
+  vi.useRealTimers();
+});
+
+const phases = () => states.map(({ phase }) => phase);
+
+it('builds a failed leg again after growing pauses, and gives up after five tries with a sentence', async () => {
+  outcome = () => Promise.reject(new Error('no'));
+  await keeper.start();
+  const tries = [attempts.length];
+  for (const pause of [500, 1_000, 2_000, 4_000]) {
+    await vi.advanceTimersByTimeAsync(pause - 1);
+    expect(attempts.length).toBe(tries.at(-1));
+    await vi.advanceTimersByTimeAsync(1);
+    tries.push(attempts.length);
+  }
+  expect(tries).toEqual([1, 2, 3, 4, 5]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(attempts).toHaveLength(5);
+  expect(attempts.every(({ closed }) => closed)).toBe(true);
+  expect(states.at(-1)).toEqual({
+    phase: 'failed',
+    why: 'This picture could not be connected in 5 tries: the server or this browser refused.',
+  });
+});
+
+it('begins a new row of tries when it is started again after giving up', async () => {
+  outcome = () => Promise.reject(new Error('no'));
+  await keeper.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  outcome = async () => undefined;
+  await keeper.start();
+  attempts.at(-1)?.changed('connected', '');
+  expect(phases().slice(-3)).toEqual(['failed', 'connecting', 'live']);
+});
+
+it('counts a leg that breaks right after connecting as a failed try, but not one that lived well', async () => {
+  await keeper.start();
+  for (let flap = 0; flap < 3; flap++) {
+    attempts.at(-1)?.changed('connected', '');
+    attempts.at(-1)?.changed('failed', 'it broke');
+    await vi.advanceTimersByTimeAsync(4_000);
+  }
+  attempts.at(-1)?.changed('connected', '');
+  await vi.advanceTimersByTimeAsync(10_000);
+  attempts.at(-1)?.changed('failed', 'it broke');
+  // The first pause of a new row; the fourth of the old one would be 4 s.
+  await vi.advanceTimersByTimeAsync(500);
+  expect(attempts).toHaveLength(5);
+});
+
+it('does not try again what would be refused again', async () => {
+  outcome = () => Promise.reject(new JsonRpcError(-32000, 'no', { reason: 'screen-already-shared' }));
+  await keeper.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(attempts).toHaveLength(1);
+  const last = states.at(-1);
+  expect(last?.phase === 'failed' && last.why).toContain('Ask them to stop');
+});
+
+it('does not listen to a try that was replaced', async () => {
+  await keeper.start();
+  attempts[0]?.changed('failed', 'it broke');
+  await vi.advanceTimersByTimeAsync(500);
+  attempts[0]?.changed('connected', '');
+  attempts[0]?.changed('failed', 'again');
+  expect(phases()).toEqual(['connecting', 'waiting', 'connecting']);
+});
+
+it('ends the present try and all later ones when it is closed', async () => {
+  await keeper.start();
+  attempts[0]?.changed('failed', 'it broke');
+  keeper.close();
+  await vi.advanceTimersByTimeAsync(60_000);
+  keeper.failed('too late');
+  await settled();
+  expect(attempts).toHaveLength(1);
+  expect(phases()).toEqual(['connecting', 'waiting']);
+});

@@ -1,0 +1,321 @@
+import { JsonRpcError, type NotificationName, type NotificationParams } from '@parley/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RoomSession } from './room-session.ts';
+import type { Notification } from './signalling.ts';
+import {
+  candidate,
+  FakeBrowser,
+  FakeDevices,
+  FakeMediaStream,
+  FakeServer,
+  FakeTrack,
+  participantId,
+  ROOM,
+  settled,
+  streamId,
+} from './testing.ts';
+
+let server: FakeServer;
+let browser: FakeBrowser;
+let devices: FakeDevices;
+let session: RoomSession;
+let screen: FakeTrack;
+
+const ada = { id: participantId('ada'), name: 'Ada' };
+const adasCamera = {
+  id: streamId('ada-camera'),
+  participant: ada.id,
+  kind: 'camera',
+  audio: true,
+  video: true,
+  muted: false,
+} as const;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('MediaStream', FakeMediaStream);
+  vi.spyOn(console, 'warn').mockReturnValue();
+  server = new FakeServer();
+  browser = new FakeBrowser();
+  begin({ camera: true, microphone: true });
+});
+
+afterEach(() => {
+  session.leave();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function begin(open: { camera: boolean; microphone: boolean }): void {
+  devices = new FakeDevices(open);
+  screen = new FakeTrack('video');
+  session = new RoomSession({
+    room: ROOM,
+    name: 'Me',
+    devices: devices.asDevices(),
+    openSignalling: server.open,
+    createPeerConnection: browser.createPeerConnection,
+    openScreen: async () => new FakeMediaStream([screen]) as unknown as MediaStream,
+  });
+}
+
+async function join(): Promise<void> {
+  await session.join();
+  await settled();
+}
+
+async function told<Name extends NotificationName>(
+  name: Name,
+  params: NotificationParams<Name>,
+): Promise<void> {
+  server.events?.notification({ name, params } as Notification);
+  await settled();
+}
+
+const tile = (name: string) => session.snapshot().tiles.find((candidate) => candidate.name === name);
+
+describe('joining', () => {
+  it('broadcasts camera and microphone, sound first, and watches what is there', async () => {
+    server.answers.join = () => ({
+      self: { id: participantId('me'), name: 'Me' },
+      participants: [ada],
+      streams: [adasCamera],
+      iceServers: [],
+      recording: null,
+    });
+    await join();
+    expect(server.said()).toEqual(
+      expect.arrayContaining(['requestBroadcast', 'startBroadcast stream-own-1', 'watch stream-ada-camera']),
+    );
+    expect(browser.connections.map(({ log }) => log.slice(0, 2)).sort()).toEqual([
+      ['recvonly audio', 'recvonly video'],
+      ['sendonly audio', 'sendonly video'],
+    ]);
+    expect(
+      browser.connections.every(({ configuration }) => configuration.bundlePolicy === 'max-bundle'),
+    ).toBe(true);
+    expect(session.snapshot()).toMatchObject({ phase: 'joined', participants: 2 });
+  });
+
+  it('works without any device: one watches, and sends nothing', async () => {
+    session.leave();
+    begin({ camera: false, microphone: false });
+    await join();
+    expect(server.said().filter((line) => line !== 'leave')).toEqual(['join']);
+    expect(tile('Me')).toMatchObject({ state: 'idle', message: 'Camera and microphone off' });
+  });
+
+  it('says so when the room is gone, and does not try again', async () => {
+    server.answers.join = () => {
+      throw new JsonRpcError(-32000, 'gone', { reason: 'room-gone' });
+    };
+    await join();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.snapshot()).toMatchObject({ phase: 'refused', refusal: { reason: 'room-gone' } });
+    expect(server.opened).toBe(1);
+  });
+});
+
+describe('candidates', () => {
+  it('find the leg they are meant for', async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    await told('streamStarted', { stream: adasCamera, iceServers: [] });
+    const [up, down] = browser.connections;
+    up?.gather(candidate(1));
+    down?.gather(candidate(2));
+    expect(server.candidates()).toEqual(['up 1', 'down 2']);
+    await told('candidate', { leg: { kind: 'up', stream: streamId('own-1') }, candidate: candidate(3) });
+    await told('candidate', { leg: { kind: 'down', stream: adasCamera.id }, candidate: candidate(4) });
+    await told('candidate', { leg: { kind: 'down', stream: streamId('unknown') }, candidate: candidate(5) });
+    expect(up?.log.at(-1)).toBe('remote 3');
+    expect(down?.log.at(-1)).toBe('remote 4');
+  });
+});
+
+describe('own streams', () => {
+  it('are ended and begun anew, sound only, when the camera stops, and with the picture when it starts', async () => {
+    await join();
+    await session.setCamera(false);
+    await settled();
+    expect(browser.latest.log[0]).toBe('sendonly audio');
+    expect(browser.latest.log).not.toContain('sendonly video');
+    await session.setCamera(true);
+    await settled();
+    expect(server.said()).toEqual([
+      'join',
+      'requestBroadcast',
+      'startBroadcast stream-own-1',
+      'stopBroadcast stream-own-1',
+      'requestBroadcast',
+      'startBroadcast stream-own-2',
+      'stopBroadcast stream-own-2',
+      'requestBroadcast',
+      'startBroadcast stream-own-3',
+    ]);
+    expect(browser.connections.map(({ closed }) => closed)).toEqual([true, true, false]);
+  });
+
+  it('never interleave: a camera toggled while its offer is under way waits for the answer', async () => {
+    let answer: (value: unknown) => void = () => {};
+    server.answers.startBroadcast = () => new Promise((resolve) => (answer = resolve));
+    await join();
+    void session.setCamera(false);
+    void session.setCamera(true);
+    await settled();
+    expect(server.said()).toEqual(['join', 'requestBroadcast', 'startBroadcast stream-own-1']);
+    server.answers.startBroadcast = () => ({ sdpAnswer: 'answer' });
+    answer({ sdpAnswer: 'answer' });
+    await settled();
+    const said = server.said();
+    expect(said.at(-1)).toBe('startBroadcast stream-own-2');
+    expect(said.filter((line) => line.startsWith('stopBroadcast'))).toEqual(['stopBroadcast stream-own-1']);
+    expect(browser.connections.filter(({ closed }) => !closed)).toHaveLength(1);
+  });
+
+  it('are muted without a new negotiation', async () => {
+    await join();
+    await session.setMicrophone(false);
+    await settled();
+    expect(server.said().slice(-1)).toEqual(['setMuted stream-own-1']);
+    expect(browser.connections).toHaveLength(1);
+    expect(session.snapshot().microphone).toBe('off');
+  });
+
+  it('are begun anew when the server ended them', async () => {
+    await join();
+    await told('streamStopped', { stream: streamId('own-1'), reason: 'media-lost' });
+    expect(tile('Me')).toMatchObject({ state: 'connecting' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.said().slice(3)).toEqual(['requestBroadcast', 'startBroadcast stream-own-2']);
+  });
+
+  it('carry the screen as a stream of its own, until the browser or the person ends it', async () => {
+    await join();
+    await session.shareScreen();
+    await settled();
+    expect(server.requests.at(-2)?.params).toEqual({
+      kind: 'screen',
+      audio: false,
+      video: true,
+      muted: false,
+    });
+    expect(screen.contentHint).toBe('detail');
+    expect(tile('Me – screen')).toBeDefined();
+    screen.dispatchEvent(new Event('ended'));
+    await settled();
+    expect(server.said().at(-1)).toBe('stopBroadcast stream-own-2');
+    expect(session.snapshot().screen).toBe('off');
+  });
+
+  it('do not carry a second screen: the person is told whom to ask', async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    await told('streamStarted', { stream: { ...adasCamera, kind: 'screen' }, iceServers: [] });
+    await session.shareScreen();
+    expect(session.snapshot().notices.at(-1)?.text).toBe('Ada is sharing a screen. Ask Ada to stop first.');
+    expect(screen.stopped).toBe(false);
+    expect(server.said()).not.toContain('requestBroadcast stream-own-2');
+  });
+});
+
+describe('watched streams', () => {
+  beforeEach(async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    await told('streamStarted', { stream: adasCamera, iceServers: [] });
+  });
+
+  it('are watched again when their leg fails', async () => {
+    const first = browser.latest;
+    first.become('connected');
+    expect(tile('Ada')).toMatchObject({ state: 'live', message: undefined });
+    first.become('failed');
+    expect(tile('Ada')).toMatchObject({ state: 'connecting', message: 'Connection lost, trying again…' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(first.closed).toBe(true);
+    browser.latest.become('connected');
+    expect(tile('Ada')).toMatchObject({ state: 'live' });
+    expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
+  });
+
+  it('are watched again when they connect but nothing arrives', async () => {
+    browser.latest.become('connected');
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
+    browser.latest.packetsReceived = 1;
+    browser.latest.become('connected');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
+  });
+
+  it('end with the stream, and leave a tile that says so', async () => {
+    await told('streamStopped', { stream: adasCamera.id, reason: 'stopped' });
+    expect(browser.latest.closed).toBe(true);
+    expect(tile('Ada')).toMatchObject({ state: 'idle', media: undefined });
+  });
+});
+
+describe('a lost server', () => {
+  beforeEach(async () => {
+    await join();
+    await session.shareScreen();
+    await settled();
+  });
+
+  it('ends every leg, and the session comes back by itself with its streams', async () => {
+    server.reachable = false;
+    server.vanish();
+    expect(session.snapshot().phase).toBe('reconnecting');
+    expect(browser.connections.every(({ closed }) => closed)).toBe(true);
+    await vi.advanceTimersByTimeAsync(500 + 1_000 + 2_000);
+    expect(server.opened).toBe(4);
+    server.reachable = true;
+    server.requests.length = 0;
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(session.snapshot().phase).toBe('joined');
+    expect(server.said().filter((line) => line !== 'leave')).toEqual([
+      'join',
+      'requestBroadcast',
+      'startBroadcast stream-own-3',
+      'requestBroadcast',
+      'startBroadcast stream-own-4',
+    ]);
+  });
+
+  it('is not looked for any more after leaving', async () => {
+    server.vanish();
+    session.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.opened).toBe(1);
+    expect(screen.stopped).toBe(true);
+  });
+});
+
+describe('a lost media server', () => {
+  it('is said, and own streams start again by themselves when it is back', async () => {
+    await join();
+    await told('streamStopped', { stream: streamId('own-1'), reason: 'media-server-lost' });
+    await told('mediaServer', { available: false });
+    expect(session.snapshot().mediaServerAvailable).toBe(false);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server.said()).toHaveLength(3);
+    await told('mediaServer', { available: true });
+    expect(server.said().slice(3)).toEqual(['requestBroadcast', 'startBroadcast stream-own-2']);
+  });
+});
+
+describe('leaving', () => {
+  it('says so, ends everything, and is final', async () => {
+    await join();
+    session.leave();
+    session.leave();
+    expect(server.said().filter((line) => line === 'leave')).toHaveLength(1);
+    expect(browser.connections.every(({ closed }) => closed)).toBe(true);
+    expect(session.snapshot().phase).toBe('left');
+    await session.setCamera(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.said().at(-1)).toBe('leave');
+  });
+});
