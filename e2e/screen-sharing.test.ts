@@ -22,8 +22,6 @@ beforeAll(async () => {
     Participant.arrive({ name: 'Ada', server: server.url, colour: 'red', hz: 440 }),
     Participant.arrive({ name: 'Bob', server: server.url, colour: 'blue', hz: 660 }),
   ]);
-  await Promise.all([ada.join(room), bob.join(room)]);
-  await expectAllToMeet(ada, bob);
 });
 
 afterAll(async () => {
@@ -34,6 +32,8 @@ afterAll(async () => {
 ParleyServer.showLogOnFailure(() => server);
 
 it('shows the screen beside the camera of the same participant', async () => {
+  await Promise.all([ada.join(room), bob.join(room)]);
+  await expectAllToMeet(ada, bob);
   await bob.press('Share screen');
   const screen = ada.picture(BOBS_SCREEN);
   await expect.poll(() => dominantColour(screen), { timeout: 20_000 }).toBe(SCREEN);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HealthResponse } from '@parley/protocol';
-import { afterEach, expect } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { Child, tail } from './child.ts';
 import { KurentoObserver } from './kurento-observer.ts';
 
@@ -77,9 +77,7 @@ export class ParleyServer {
       join(folder, 'parley.log'),
     );
     const url = await openAddress(parley);
-    await expect
-      .poll(async () => (await health(url)).ready, { timeout: 10_000, message: '/api/health says ready' })
-      .toBe(true);
+    await vi.waitFor(async () => expect(await health(url)).toMatchObject({ ready: true }), 10_000);
     const control = { url: ready.url, token: TOKEN };
     return new ParleyServer({ url, control, rtcPort: ready.rtcPort, folder, parley, mediaServer });
   }
