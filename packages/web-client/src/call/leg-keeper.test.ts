@@ -83,13 +83,23 @@ it('begins a new row of tries when it is started again after giving up', async (
   expect(phases().slice(-3)).toEqual(['failed', 'connecting', 'live']);
 });
 
-it('counts a leg that breaks right after connecting as a failed try, but not one that lived well', async () => {
+it('gives up on a leg that connects and breaks again and again', async () => {
   await keeper.start();
-  for (let flap = 0; flap < 3; flap++) {
+  for (const pause of [500, 1_000, 2_000, 4_000, 60_000]) {
     attempts.at(-1)?.changed('connected', '');
     attempts.at(-1)?.changed('failed', 'it broke');
-    await vi.advanceTimersByTimeAsync(4_000);
+    await vi.advanceTimersByTimeAsync(pause);
   }
+  expect(attempts).toHaveLength(5);
+  expect(states.at(-1)).toMatchObject({ phase: 'failed' });
+});
+
+it('begins a new row of tries when a leg that lived well breaks', async () => {
+  outcome = () => Promise.reject(new Error('no'));
+  await keeper.start();
+  await vi.advanceTimersByTimeAsync(500 + 1_000);
+  outcome = async () => undefined;
+  await vi.advanceTimersByTimeAsync(2_000);
   attempts.at(-1)?.changed('connected', '');
   await vi.advanceTimersByTimeAsync(10_000);
   attempts.at(-1)?.changed('failed', 'it broke');
