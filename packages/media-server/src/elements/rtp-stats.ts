@@ -3,9 +3,6 @@ import type { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind } from '../forwarding/track.ts';
 import type { StatsRecord } from './media-element.ts';
 
-/** Report blocks count loss in 1/256. */
-const FRACTION_LOST_ONE = 256;
-
 /** Ids are `<endpoint>/inbound-video` and so on, stable over the endpoint's life. Empty before any packet passed. */
 export function rtpStats(endpointId: string, kind: MediaKind, session: RtpSession): StatsRecord[] {
   return [...inbound(endpointId, kind, session), ...outbound(endpointId, kind, session)];
@@ -27,7 +24,7 @@ function inbound(endpointId: string, kind: MediaKind, session: RtpSession): Stat
       packetsReceived: statistics.packetsReceived,
       bytesReceived: statistics.bytesReceived,
       packetsLost: statistics.packetsLost,
-      fractionLost: statistics.lastFractionLost / FRACTION_LOST_ONE,
+      fractionLost: statistics.lastFractionLost,
       jitter: statistics.jitterMs / 1000,
       remb: kind === 'video' ? (session.requestedBitrate ?? 0) : 0,
     },

@@ -30,7 +30,7 @@ const FORWARDED_EXTENSIONS = new Set([
 
 /** The same lost packet is not sent again sooner than this, in ms, or sooner than a round trip. */
 const MIN_RESEND_INTERVAL_MS = 10;
-const RESEND_SLOTS = 1024;
+const RESEND_SLOTS = 1024; // a power of two, so that a mask finds the slot
 
 /** One packet is built at a time and protected before the next, so all down tracks share the place to build it. */
 const scratch = Buffer.allocUnsafe(2048);
@@ -220,7 +220,7 @@ export class DownTrack implements MediaSink {
   }
 
   #mayResend(extended: number, now: number): boolean {
-    const slot = extended % RESEND_SLOTS;
+    const slot = extended & (RESEND_SLOTS - 1);
     const interval = Math.max(MIN_RESEND_INTERVAL_MS, this.statistics.roundTripMs ?? 0);
     if (this.#resentSequence[slot] === extended && now - this.#resentAt[slot] < interval) return false;
     this.#resentSequence[slot] = extended;

@@ -6,9 +6,9 @@ const START_BITRATE = 1_000_000;
 const MIN_BITRATE = 100_000;
 const MAX_BITRATE = 8_000_000;
 
-/** Of 256, as report blocks count loss: below 2 % there is room for more, above 10 % there is too much. */
-const LOW_LOSS = 5;
-const HIGH_LOSS = 26;
+/** Share of the packets: below 2 % lost there is room for more, above 10 % there is too much. */
+const LOW_LOSS = 0.02;
+const HIGH_LOSS = 0.1;
 const INCREASE = 1.08;
 
 export class ReceiveBandwidth {
@@ -21,15 +21,15 @@ export class ReceiveBandwidth {
 
   /**
    * The bitrate to ask for now; to be called once per report interval.
-   * `lastFractionLost`: of 256. `limit`: bits per second, 0 for none. `limitOnly`: the sender estimates by itself.
+   * `fractionLost`: 0 to 1. `limit`: bits per second, 0 for none. `limitOnly`: the sender estimates by itself.
    */
-  next(lastFractionLost: number, limit: number, limitOnly: boolean): number {
+  next(fractionLost: number, limit: number, limitOnly: boolean): number {
     const ceiling = limit > 0 ? limit : MAX_BITRATE;
     const before = this.#bitrate ?? START_BITRATE;
     let bitrate = before;
     if (limitOnly) bitrate = ceiling;
-    else if (lastFractionLost < LOW_LOSS) bitrate = before * INCREASE;
-    else if (lastFractionLost > HIGH_LOSS) bitrate = before * (1 - lastFractionLost / 512);
+    else if (fractionLost < LOW_LOSS) bitrate = before * INCREASE;
+    else if (fractionLost > HIGH_LOSS) bitrate = before * (1 - fractionLost / 2);
     this.#bitrate = Math.round(Math.min(ceiling, Math.max(MIN_BITRATE, bitrate)));
     return this.#bitrate;
   }

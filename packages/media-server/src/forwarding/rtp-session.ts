@@ -129,8 +129,7 @@ export class RtpSession {
   /** Sends what is due; to be called every tick. */
   tick(now: number): void {
     for (const track of this.#receiving) track.tick(now);
-    const feedback = this.#feedback?.due(now);
-    if (feedback) this.#sendFeedback(feedback);
+    for (let part = this.#feedback?.due(now); part; part = this.#feedback?.due(now)) this.#sendFeedback(part);
     if (now < this.#nextReport) return;
     this.#nextReport = now + REPORT_INTERVAL_MS;
     this.#sendReports(now);

@@ -56,4 +56,6 @@ export interface MediaSink {
   sourceChanged(source: MediaSource | undefined): void;
   /** Takes one packet, in order of arrival, which may differ from the order of sequence. Must not throw. */
   write(packet: MediaPacket): void;
+  /** Told when the source has given its last packet, as at the end of a played file. It may begin again. */
+  ended?(): void;
 }

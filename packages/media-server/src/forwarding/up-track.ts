@@ -176,15 +176,16 @@ export class UpTrack implements MediaSource {
     const media = bytes && RtpPacket.parse(bytes);
     if (!media) return;
     this.#counters.retransmitted++;
-    this.#receiveMedia(media, codec, now);
+    this.#receiveMedia(media, codec, now, true);
   }
 
-  #receiveMedia(rtp: RtpPacket, codec: NegotiatedCodec, now: number): void {
+  #receiveMedia(rtp: RtpPacket, codec: NegotiatedCodec, now: number, retransmitted = false): void {
     if (rtp.ssrc !== this.#ssrc || !this.#statistics) this.#begin(rtp.ssrc, codec);
     const extendedSequence = this.#unwrapper.unwrap(rtp.sequenceNumber);
     if (this.#history.get(extendedSequence)) return;
     this.#codec = codec;
-    this.#statistics?.received(extendedSequence, rtp.timestamp, rtp.bytes.length, now);
+    // A recovered packet was lost all the same, and says nothing of the jitter.
+    if (!retransmitted) this.#statistics?.received(extendedSequence, rtp.timestamp, rtp.bytes.length, now);
     this.#nack.received(extendedSequence, now);
 
     const isKeyframe = this.kind === 'audio' || startsKeyframe(codec, rtp.payload);
