@@ -44,7 +44,7 @@ export class SrtpSender {
    * up to 32768 behind the newest.
    *
    * A sequence number that is protected again must belong to the very same bytes: two packets under one nonce give
-   * away the authentication key of GCM (RFC 7714, section 10.1) and the payload in both profiles.
+   * away the authentication key of GCM (RFC 7714, section 8.4) and the payload in both profiles.
    *
    * Throws a RangeError when the lengths cannot be those of an RTP packet.
    */
