@@ -1,0 +1,94 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileStore } from './file-store.ts';
+
+let base: string;
+let data: string;
+let store: FileStore;
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'parley-store-'));
+  data = join(base, 'data');
+  mkdirSync(join(data, 'recordings'), { recursive: true });
+  mkdirSync(join(base, 'data-of-others'));
+  writeFileSync(join(base, 'secret.webm'), 'x');
+  store = new FileStore(data);
+});
+
+afterEach(() => rmSync(base, { recursive: true }));
+
+describe('FileStore', () => {
+  it('takes all spellings of a file inside the data folder, existing or not', () => {
+    const wanted = join(data, 'recordings', 'a b.webm');
+    expect(store.resolve(pathToFileURL(wanted).href)).toBe(wanted);
+    expect(store.resolve(`file://localhost${wanted}`)).toBe(wanted);
+    expect(store.resolve(`file:${wanted}`)).toBe(wanted);
+    expect(store.resolve('file:recordings/a%20b.webm')).toBe(wanted);
+    expect(store.resolve('recordings/a b.webm')).toBe(wanted);
+    expect(store.resolve(wanted)).toBe(wanted);
+    expect(store.resolve('new/folders/x/../a.webm')).toBe(join(data, 'new/folders/a.webm'));
+  });
+
+  it('takes %2e literally in a plain path, where nothing is escaped', () => {
+    expect(store.resolve('%2e%2e/a.webm')).toBe(join(data, '%2e%2e/a.webm'));
+  });
+
+  it.each([
+    '../secret.webm',
+    'recordings/../../secret.webm',
+    'file:../secret.webm',
+    'file:%2e%2e/secret.webm',
+    'file:recordings%2f..%2f..%2fsecret.webm',
+    'file:///etc/passwd',
+    '/etc/passwd',
+    '../data-of-others/a.webm',
+    'file:///',
+    '.',
+    '..',
+    '/',
+    '',
+    'file:',
+    'recordings/',
+    'a\0.webm',
+    'file:a%00.webm',
+    'file:a%zz.webm',
+    'file://elsewhere/a.webm',
+    'http://example.org/a.webm',
+    'rtsp://camera/1',
+    'data:,x',
+  ])('refuses %j in a sentence', (uri) => {
+    expect(() => store.resolve(uri)).toThrow(
+      expect.objectContaining({
+        code: 40107,
+        message: expect.stringMatching(/\w+ \w+ \w+/) as string,
+      }) as Error,
+    );
+  });
+
+  it('refuses what leads out of the data folder through a linked folder', () => {
+    symlinkSync(base, join(data, 'out'));
+    expect(() => store.resolve('out/secret.webm')).toThrow(/outside/);
+    expect(() => store.resolve('out/not/yet/there.webm')).toThrow(/outside/);
+    symlinkSync(join(data, 'loop'), join(data, 'loop'));
+    expect(() => store.resolve('loop/a.webm')).toThrow(/cannot be resolved/);
+  });
+
+  it('follows a link to a file for reading only inside the data folder', () => {
+    writeFileSync(join(data, 'a.webm'), 'x');
+    symlinkSync(join(data, 'a.webm'), join(data, 'good.webm'));
+    symlinkSync(join(base, 'secret.webm'), join(data, 'bad.webm'));
+    expect(store.resolveExisting('good.webm')).toBe(join(data, 'a.webm'));
+    expect(() => store.resolveExisting('bad.webm')).toThrow(/leads out/);
+    expect(store.resolveExisting('missing.webm')).toBe(join(data, 'missing.webm'));
+  });
+
+  it('works with a data folder that is itself a link', () => {
+    symlinkSync(data, join(base, 'link'));
+    const linked = new FileStore(join(base, 'link'));
+    expect(linked.resolve('a.webm')).toBe(join(data, 'a.webm'));
+    expect(linked.resolve(join(base, 'link', 'a.webm'))).toBe(join(data, 'a.webm'));
+  });
+});

@@ -1,0 +1,99 @@
+// Turns the URIs of recorders and players into paths, and keeps those inside the data folder. Opens and writes nothing.
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { KurentoError } from '@parley/protocol';
+
+/** `scheme:` of RFC 3986, section 3.1. */
+const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
+
+/** `file://`, with an authority that must be empty or this very host (RFC 8089, section 2). */
+const FILE_AUTHORITY = /^\/\/(localhost)?(?=\/)/i;
+
+export class FileStore {
+  readonly #root: string;
+
+  /** `dataDir` exists already; it may be a symbolic link, and is followed once, here. */
+  constructor(dataDir: string) {
+    this.#root = realpathSync(dataDir);
+  }
+
+  /**
+   * The absolute path that a URI names: `file:///absolute`, `file:relative`, or a plain absolute or relative path.
+   * Relative ones count from the data folder. In `file:` URIs `%xx` is decoded, in plain paths it is not.
+   * The file need not exist. A link at its very end is not followed: who opens the file must refuse or replace it.
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR when it is no file URI or leads out of the data folder
+   */
+  resolve(uri: string): string {
+    const path = resolve(this.#root, filePathOf(uri));
+    const folder = realFolder(dirname(path), uri);
+    const real = join(folder, basename(path));
+    if (path === this.#root || !isInside(this.#root, real))
+      throw refusal(`'${uri}' lies outside of the data folder, where recordings are kept`);
+    return real;
+  }
+
+  /** As `resolve`, for reading: a link at the end is followed, but not out of the data folder. */
+  resolveExisting(uri: string): string {
+    const path = this.resolve(uri);
+    const real = realpathOrUndefined(path) ?? path;
+    if (!isInside(this.#root, real))
+      throw refusal(`'${uri}' is a link that leads out of the data folder, where recordings are kept`);
+    return real;
+  }
+}
+
+function filePathOf(uri: string): string {
+  if (uri === '') throw refusal('The URI is empty; name a file inside the data folder');
+  const scheme = SCHEME.exec(uri)?.[1].toLowerCase();
+  if (scheme !== undefined && scheme !== 'file')
+    throw refusal(
+      `'${uri}' cannot be used: this media server records to and plays from files only (file:///…)`,
+    );
+  const path = scheme === undefined ? uri : decoded(uri.slice('file:'.length), uri);
+  if (path === '' || path.endsWith('/')) throw refusal(`'${uri}' names a folder, not a file`);
+  if (path.includes('\0')) throw refusal('The URI holds a NUL character');
+  return path;
+}
+
+function decoded(rest: string, uri: string): string {
+  let path = rest;
+  if (path.startsWith('//')) {
+    if (!FILE_AUTHORITY.test(path))
+      throw refusal(`'${uri}' names another host; only local files can be used`);
+    path = path.replace(FILE_AUTHORITY, '');
+  }
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw refusal(`'${uri}' holds a broken %-escape`);
+  }
+}
+
+/** The folder without links: that of the deepest part that exists, and behind it what does not exist yet. */
+function realFolder(folder: string, uri: string): string {
+  const missing: string[] = [];
+  for (let existing = folder; ; existing = dirname(existing)) {
+    const real = realpathOrUndefined(existing, uri);
+    if (real !== undefined) return join(real, ...missing);
+    if (existing === dirname(existing)) throw refusal(`'${uri}' cannot be resolved`);
+    missing.unshift(basename(existing));
+  }
+}
+
+function realpathOrUndefined(path: string, uri = path): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw refusal(`'${uri}' cannot be resolved (${code ?? String(error)})`);
+  }
+}
+
+function isInside(root: string, path: string): boolean {
+  return path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function refusal(sentence: string): KurentoError {
+  return new KurentoError('MEDIA_OBJECT_ILLEGAL_PARAM_ERROR', sentence);
+}
