@@ -1,0 +1,249 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileFrame } from '../playing/media-file.ts';
+import { CLIP, H264_CLIP, contents, readClip, type Clip } from '../recording/testing/clip.ts';
+import { ElementBench } from '../recording/testing/element-bench.ts';
+import { FakeSource, OPUS, VP8 } from '../recording/testing/fake-source.ts';
+import { RecorderEndpoint } from './recorder-endpoint.ts';
+
+let bench: ElementBench;
+let clip: Clip;
+
+beforeEach(async () => {
+  bench = new ElementBench();
+  clip = await readClip(CLIP);
+});
+
+afterEach(() => bench.close());
+
+/** A camera and microphone in a call. */
+class Caller {
+  readonly audio = new FakeSource(OPUS);
+  readonly video = new FakeSource(VP8);
+  #now = performance.now();
+
+  connect(recorder: RecorderEndpoint): void {
+    for (const source of [this.audio, this.video]) {
+      const sink = recorder.sink(source.kind);
+      sink?.sourceChanged(source);
+      if (sink) source.addSink(sink);
+    }
+  }
+
+  disconnect(recorder: RecorderEndpoint): void {
+    for (const source of [this.audio, this.video]) {
+      const sink = recorder.sink(source.kind);
+      if (sink) source.removeSink(sink);
+      sink?.sourceChanged(undefined);
+    }
+  }
+
+  /** The clip once more, as if it took its time. */
+  talk(frames: readonly FileFrame[] = [...clip.audio, ...clip.video]): void {
+    for (const frame of [...frames].sort((a, b) => a.at - b.at)) {
+      const source = this[frame.kind];
+      const at = this.#now + frame.at;
+      source.send(frame, Math.round((at * source.codec.clockRate) / 1000), at);
+    }
+    this.#now += 2000;
+  }
+}
+
+describe('RecorderEndpoint', () => {
+  it('records a call, and tells each step when it has happened', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'file:rooms/1/a%20b.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    expect(bench.log()).toEqual(['START']);
+    caller.talk();
+    await bench.saw('Recording');
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual(['START', 'Recording', 'STOP', 'Stopped']);
+    const result = await readClip(join(bench.data, 'rooms/1/a b.webm'));
+    expect(contents(result.video)).toEqual(contents(clip.video));
+    expect(contents(result.audio)).toEqual(contents(clip.audio));
+    expect(readFileSync(join(bench.data, 'rooms/1/a b.webm')).includes('webm')).toBe(true);
+  });
+
+  it.each([
+    ['WEBM_AUDIO_ONLY', 'webm', 102, 0],
+    ['WEBM_VIDEO_ONLY', 'webm', 0, 50],
+    ['MKV', 'matroska', 102, 50],
+    ['MKV_AUDIO_ONLY', 'matroska', 102, 0],
+    ['MKV_VIDEO_ONLY', 'matroska', 0, 50],
+  ])('takes the profile %s', async (mediaProfile, docType, audio, video) => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.bin', mediaProfile });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    await recorder.stopAndWait();
+    const result = await readClip(join(bench.data, 'a.bin'));
+    expect([result.audio.length, result.video.length]).toEqual([Math.min(audio, clip.audio.length), video]);
+    expect(readFileSync(join(bench.data, 'a.bin')).subarray(0, 60).includes(docType)).toBe(true);
+  });
+
+  it('writes H.264 as Matroska, also into the WEBM profile', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm', mediaProfile: 'WEBM_VIDEO_ONLY' });
+    const source = new FakeSource({ ...VP8, name: 'H264', parameters: { 'packetization-mode': '1' } });
+    const sink = recorder.sink('video');
+    sink?.sourceChanged(source);
+    if (sink) source.addSink(sink);
+    recorder.record();
+    const { video } = await readClip(H264_CLIP);
+    for (const frame of video) source.send(frame, frame.at * 90, performance.now() + frame.at);
+    await recorder.stopAndWait();
+    const result = await readClip(join(bench.data, 'a.webm'));
+    expect(contents(result.video)).toEqual(contents(video));
+    expect(readFileSync(join(bench.data, 'a.webm')).subarray(0, 60).includes('matroska')).toBe(true);
+  });
+
+  it.each(['MP4', 'JPEG_VIDEO_ONLY', 'KURENTO_SPLIT_RECORDER', 'toString'])(
+    'refuses the profile %s',
+    (mediaProfile) => {
+      expect(() => bench.make(RecorderEndpoint, { uri: 'a.mp4', mediaProfile })).toThrow(
+        expect.objectContaining({ code: 40006 }) as Error,
+      );
+    },
+  );
+
+  it('refuses a place outside of the data folder', () => {
+    expect(() => bench.make(RecorderEndpoint, { uri: 'file:///etc/a.webm' })).toThrow(/outside/);
+  });
+
+  it('is added to a running call and taken off it, twice, each time into a file that is complete', async () => {
+    const caller = new Caller();
+    const other = bench.make(RecorderEndpoint, { uri: 'other.webm' });
+    caller.connect(other);
+    other.record();
+    caller.talk();
+    for (const name of ['first.webm', 'second.webm']) {
+      const recorder = bench.make(RecorderEndpoint, { uri: name });
+      caller.connect(recorder);
+      recorder.record();
+      caller.talk();
+      caller.disconnect(recorder);
+      caller.talk();
+      await recorder.release();
+      expect(contents((await readClip(join(bench.data, name))).video)).toEqual(contents(clip.video));
+    }
+    await other.stopAndWait();
+    expect((await readClip(join(bench.data, 'other.webm'))).video.length).toBe(5 * clip.video.length);
+  });
+
+  it('goes on in the same file when it is disconnected and connected again', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    caller.disconnect(recorder);
+    caller.talk();
+    caller.connect(recorder);
+    caller.talk(clip.video);
+    await recorder.stopAndWait();
+    const { video } = await readClip(join(bench.data, 'a.webm'));
+    expect(contents(video)).toEqual([...contents(clip.video), ...contents(clip.video)]);
+    expect(video[clip.video.length].at).toBeCloseTo(4007, -1);
+  });
+
+  it('pauses and goes on', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    await bench.saw('Recording');
+    recorder.pause();
+    recorder.pause();
+    caller.talk();
+    recorder.record();
+    caller.talk();
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual([
+      'START',
+      'Recording',
+      'PAUSE',
+      'Paused',
+      'START',
+      'Recording',
+      'STOP',
+      'Stopped',
+    ]);
+    expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(2 * clip.video.length);
+  });
+
+  it('tells Stopped without having written anything when nothing came, and leaves an older file alone', async () => {
+    writeFileSync(join(bench.data, 'old.webm'), 'old');
+    for (const uri of ['new.webm', 'old.webm']) {
+      const recorder = bench.make(RecorderEndpoint, { uri });
+      new Caller().connect(recorder);
+      recorder.record();
+      recorder.stop();
+      await recorder.stopAndWait();
+    }
+    expect(bench.log()).toEqual(['START', 'STOP', 'Stopped', 'START', 'STOP', 'Stopped']);
+    expect(existsSync(join(bench.data, 'new.webm'))).toBe(false);
+    expect(readFileSync(join(bench.data, 'old.webm'), 'utf8')).toBe('old');
+  });
+
+  it('replaces a file, and a link instead of what it leads to', async () => {
+    writeFileSync(join(bench.base, 'secret'), 'secret');
+    symlinkSync(join(bench.base, 'secret'), join(bench.data, 'a.webm'));
+    for (let round = 0; round < 2; round++) {
+      const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+      const caller = new Caller();
+      caller.connect(recorder);
+      recorder.record();
+      caller.talk();
+      await recorder.stopAndWait();
+      expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(50);
+    }
+    expect(readFileSync(join(bench.base, 'secret'), 'utf8')).toBe('secret');
+  });
+
+  it('starts anew in the same place while the last recording is still being completed', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    recorder.stop();
+    recorder.record();
+    caller.talk(clip.video.slice(0, 20));
+    await recorder.stopAndWait();
+    expect(bench.log().filter((line) => line === 'Stopped').length).toBe(2);
+    expect(recorder.state).toBe('STOP');
+    expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(20);
+  });
+
+  it('ends with the source when it was asked to', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm', stopOnEndOfStream: true });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    recorder.sink('video')?.ended?.();
+    await bench.saw('Stopped');
+    expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(50);
+  });
+
+  it('says in a sentence that it cannot write, and stops', async () => {
+    mkdirSync(join(bench.data, 'a.webm'));
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    await bench.saw(/^Error/);
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual([
+      'START',
+      "Error UNEXPECTED_ERROR: Recording to 'a.webm' failed: a folder of that name is there.",
+      'STOP',
+    ]);
+    await recorder.release();
+  });
+});

@@ -1,0 +1,175 @@
+// Records what it is connected to into a file. Starts, pauses and ends; what is written, and how, is in recording/.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { MediaKind, MediaSink } from '../forwarding/track.ts';
+import { createFile } from '../recording/append-file.ts';
+import { recordingProfile, type RecordingProfile } from '../recording/profile.ts';
+import { Recording } from '../recording/recording.ts';
+import { TrackRecorder, type RecordedFrame } from '../recording/track-recorder.ts';
+import type { ObjectContext } from './media-object.ts';
+import { UriEndpoint } from './uri-endpoint.ts';
+
+const DEFAULT_PROFILE = 'WEBM';
+
+/** What system errors mean to who reads the `Error` event. */
+const CAUSES: Partial<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'the folder may not be written to',
+  EROFS: 'the disk is read-only',
+  EISDIR: 'a folder of that name is there',
+  EPERM: 'the file may not be replaced',
+  ENOTDIR: 'a part of its path is a file',
+  EIO: 'the disk reports an error',
+};
+
+export class RecorderEndpoint extends UriEndpoint {
+  readonly #profile: RecordingProfile;
+  readonly #stopOnEndOfStream: boolean;
+  readonly #tracks: ReadonlyMap<MediaKind, TrackRecorder>;
+  readonly #tick = (now: number): void => this.#ticked(now);
+  #recording: Recording | undefined;
+  /** Ends of earlier recordings that are still being written. */
+  #finishing: Promise<void> = Promise.resolve();
+
+  /**
+   * `params`: `uri`; `mediaProfile?` (a `MediaProfileSpecType`, `WEBM` unless given); `stopOnEndOfStream?`.
+   * @throws KurentoError NOT_IMPLEMENTED for other profiles, MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for a URI that is no file
+   * of the data folder
+   */
+  constructor(context: ObjectContext, params: Record<string, unknown>) {
+    super(context, 'RecorderEndpoint', String(params.uri));
+    const { mediaProfile } = params;
+    this.#profile = recordingProfile(typeof mediaProfile === 'string' ? mediaProfile : DEFAULT_PROFILE);
+    this.#stopOnEndOfStream = params.stopOnEndOfStream === true;
+    this.environment.files.resolve(this.uri);
+    this.#tracks = new Map(this.#profile.kinds.map((kind) => [kind, this.#trackRecorder(kind)]));
+  }
+
+  source(): undefined {
+    return undefined;
+  }
+
+  sink(kind: MediaKind): MediaSink | undefined {
+    return this.#tracks.get(kind);
+  }
+
+  /** Starts, or goes on after `pause`. `Recording` is told when media is being written, `Error` when it cannot be. */
+  record(): void {
+    const now = performance.now();
+    // After `stop` the state stays START until the file is complete; a new recording may begin meanwhile.
+    if (this.#recording && this.state === 'START') return;
+    if (this.#recording) this.#recording.resume(now);
+    else this.#begin();
+    this.setState('START');
+    for (const track of this.#tracks.values()) track.start(now);
+    this.environment.ticker.add(this.#tick);
+  }
+
+  /** What comes until the next `record` is left out, and its time, too. Nothing to pause: no effect. */
+  pause(): void {
+    if (!this.#recording || this.state !== 'START') return;
+    this.#stopTracks();
+    this.#recording.pause(performance.now());
+    this.setState('PAUSE');
+    this.emit('Paused', {});
+  }
+
+  /** Ends the recording; `Stopped` is told when the file is complete. */
+  stop(): void {
+    void this.#finish();
+  }
+
+  /** As `stop`, and returns when the file is complete. */
+  async stopAndWait(): Promise<void> {
+    await this.#finish();
+  }
+
+  protected override async onRelease(): Promise<void> {
+    await super.onRelease();
+    await this.#finish();
+  }
+
+  #trackRecorder(kind: MediaKind): TrackRecorder {
+    const flow = this.flowIn(kind);
+    return new TrackRecorder(kind, {
+      packet: () => flow.packet(),
+      frame: (frame: RecordedFrame) => this.#recording?.frame(frame),
+      restarted: () => this.#recording?.restarted(kind),
+      ended: () => {
+        if (this.#stopOnEndOfStream) this.stop();
+      },
+    });
+  }
+
+  #begin(): void {
+    const previous = this.#finishing;
+    const recording = new Recording(
+      this.#profile,
+      async () => {
+        // A recording started right after another takes the same file's place, so not before that one is complete.
+        await previous;
+        return this.#createFile();
+      },
+      (kind) => this.#tracks.get(kind)?.codec,
+      {
+        writing: () => this.emit('Recording', {}),
+        leftOut: (kind, reason) => {
+          this.environment.log.warn({ endpoint: this.id, kind }, reason);
+          this.#emitError(reason);
+        },
+        failed: (error) => this.#failed(recording, error),
+      },
+    );
+    this.#recording = recording;
+  }
+
+  async #createFile(): ReturnType<typeof createFile> {
+    const { files } = this.environment;
+    await mkdir(dirname(files.resolve(this.uri)), { recursive: true });
+    // Once more: what was missing of the path is there now, and must still lead into the data folder.
+    return createFile(files.resolve(this.uri));
+  }
+
+  #stopTracks(): void {
+    this.environment.ticker.remove(this.#tick);
+    for (const track of this.#tracks.values()) track.stop();
+  }
+
+  /** Resolves when the file is complete, to later callers, too; never rejects, for failures are told as events. */
+  #finish(): Promise<void> {
+    const recording = this.#recording;
+    if (!recording) return this.#finishing;
+    this.#stopTracks();
+    this.#recording = undefined;
+    const previous = this.#finishing;
+    this.#finishing = this.#complete(recording, previous);
+    return this.#finishing;
+  }
+
+  async #complete(recording: Recording, previous: Promise<void>): Promise<void> {
+    const outcome = await recording.finish();
+    await previous;
+    if (!this.#recording) this.setState('STOP');
+    if (outcome === 'failed') return;
+    this.environment.log.info({ endpoint: this.id, uri: this.uri, outcome }, 'recording stopped');
+    this.emit('Stopped', {});
+  }
+
+  #failed(recording: Recording, error: Error): void {
+    const cause = CAUSES[(error as NodeJS.ErrnoException).code ?? ''] ?? error.message;
+    const sentence = `Recording to '${this.uri}' failed: ${cause}.`;
+    this.environment.log.error({ endpoint: this.id, err: error }, sentence);
+    this.#emitError(sentence);
+    if (this.#recording === recording) void this.#finish();
+  }
+
+  #emitError(description: string): void {
+    this.emit('Error', { description, errorCode: 40003, type: 'UNEXPECTED_ERROR' });
+  }
+
+  #ticked(now: number): void {
+    for (const track of this.#tracks.values()) track.tick(now);
+    this.#recording?.tick(now);
+  }
+}

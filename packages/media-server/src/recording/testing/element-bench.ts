@@ -1,0 +1,76 @@
+// For tests: the surroundings of recorder and player endpoints, with a data folder of their own.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { vi } from 'vitest';
+import type { MediaObject, ObjectContext, ObjectEvent } from '../../elements/media-object.ts';
+import { MediaPipeline } from '../../elements/media-pipeline.ts';
+import type { Environment } from '../../environment.ts';
+import { FileStore } from '../../file-store.ts';
+import { Ticker } from '../../ticker.ts';
+
+export class ElementBench {
+  readonly base = mkdtempSync(join(tmpdir(), 'parley-elements-'));
+  readonly data = join(this.base, 'data');
+  readonly events: ObjectEvent[] = [];
+  readonly #ticker = new Ticker();
+  readonly #pipeline: MediaPipeline;
+
+  constructor() {
+    mkdirSync(this.data);
+    this.#pipeline = new MediaPipeline(this.#context('pipeline', undefined), {});
+  }
+
+  make<T extends MediaObject>(
+    type: new (context: ObjectContext, params: Record<string, unknown>) => T,
+    params: object,
+  ): T {
+    const object = new type(this.#context(type.name, this.#pipeline), { ...params });
+    object.attach();
+    return object;
+  }
+
+  /** Names of the events so far, states and errors with their value; media flow and connections left out. */
+  log(): string[] {
+    return this.events
+      .filter(({ type }) => !/^(Media|Element)/.test(type))
+      .map(({ type, data }) => {
+        if (type === 'UriEndpointStateChanged') return String(data.state);
+        return type === 'Error' ? `Error ${String(data.type)}: ${String(data.description)}` : type;
+      });
+  }
+
+  async saw(event: string | RegExp): Promise<void> {
+    const matches = (line: string): boolean =>
+      typeof event === 'string' ? line === event : event.test(line);
+    await vi.waitFor(
+      () => {
+        if (!this.log().some(matches)) throw new Error(`No ${String(event)} among ${this.log().join(', ')}`);
+      },
+      { timeout: 10_000, interval: 5 },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#pipeline.release();
+    this.#ticker.close();
+    rmSync(this.base, { recursive: true });
+  }
+
+  #context(id: string, parent: MediaObject | undefined): ObjectContext {
+    const environment: Pick<Environment, 'log' | 'ticker' | 'files'> = {
+      log: pino({ level: 'silent' }),
+      ticker: this.#ticker,
+      files: new FileStore(this.data),
+    };
+    return {
+      id,
+      parent,
+      // Recorders and players have no transport.
+      environment: environment as Environment,
+      publish: (event) => this.events.push(event),
+      released: () => undefined,
+    };
+  }
+}
