@@ -2,6 +2,9 @@
 import { MediaObject, type ObjectContext } from './media-object.ts';
 
 export class MediaPipeline extends MediaObject {
+  /** Latencies are not measured. */
+  readonly latencyStats = false;
+
   constructor(context: ObjectContext, _params: Record<string, unknown>) {
     super(context, 'MediaPipeline');
   }

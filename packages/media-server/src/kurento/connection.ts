@@ -3,7 +3,7 @@
 import { KurentoError } from '@parley/protocol';
 import type { Caller, Dispatcher } from './dispatcher.ts';
 import type { FaultLog } from './fault-log.ts';
-import { failure, readRequest, type Request } from './messages.ts';
+import { failure, readRequest, writeResponse, type Request } from './messages.ts';
 import type { Session } from './sessions.ts';
 
 export interface Wire {
@@ -77,8 +77,8 @@ export class KurentoConnection implements Caller {
     } catch (error) {
       if (!(error instanceof KurentoError)) throw error;
       this.#faults.warn(now, { code: error.code }, 'a message was no Kurento request');
-      return JSON.stringify(failure(null, error));
+      return writeResponse(failure(null, error));
     }
-    return JSON.stringify(await this.#dispatcher.handle(request, this, now));
+    return writeResponse(await this.#dispatcher.handle(request, this, now));
   }
 }

@@ -1,6 +1,7 @@
 // Which class of ours stands for which class of the Kurento model. Adding one is adding a line.
 import { MediaPipeline } from '../elements/media-pipeline.ts';
 import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
+import { WebRtcEndpoint } from '../elements/webrtc-endpoint.ts';
 
 /** `params`: constructor parameters by name, marshalled by the model: defaults filled in, ids turned into objects. */
 export type MediaObjectConstructor = new (
@@ -12,4 +13,5 @@ export type Factory = Readonly<Record<string, MediaObjectConstructor>>;
 
 export const factory: Factory = {
   MediaPipeline,
+  WebRtcEndpoint,
 };

@@ -26,6 +26,9 @@ export interface Response {
   readonly error?: ErrorBody;
 }
 
+/** Twice what any message of the original's clients needs. What is nested deeper would overflow the stack somewhere. */
+const MAX_DEPTH = 32;
+
 export function isRecord(value: unknown): value is Params {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -39,12 +42,21 @@ export function readRequest(text: string): Request {
     throw new KurentoError('PARSE_ERROR', 'The message is not JSON');
   }
   if (!isRecord(json)) throw new KurentoError('INVALID_REQUEST', 'A message is one JSON object');
+  if (isDeeper(json, MAX_DEPTH))
+    throw new KurentoError('INVALID_REQUEST', 'The message is nested too deeply');
   const { jsonrpc, id, method, params } = json;
   if (jsonrpc !== '2.0') throw new KurentoError('INVALID_REQUEST', `'jsonrpc' must be "2.0"`);
   if (typeof method !== 'string') throw new KurentoError('INVALID_REQUEST', `'method' must be a string`);
   if (typeof id === 'object' && id !== null)
     throw new KurentoError('INVALID_REQUEST', `'id' must be a string or a number`);
   return { id: (id ?? undefined) as Request['id'], method, params: params ?? undefined };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const item of Object.values(value)) if (isDeeper(item, levels - 1)) return true;
+  return false;
 }
 
 export function success(id: Request['id'], result: Result): Response {
@@ -54,6 +66,18 @@ export function success(id: Request['id'], result: Result): Response {
 export function failure(id: Request['id'] | null, error: KurentoError): Response {
   const data = error.type === undefined ? {} : { data: { type: error.type } };
   return { jsonrpc: '2.0', id: id ?? null, error: { code: error.code, message: error.message, ...data } };
+}
+
+/** The answer as text, or a refusal when it is longer than a string can be. */
+export function writeResponse(response: Response): string {
+  try {
+    return JSON.stringify(response);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(
+      failure(response.id, new KurentoError('NOT_ENOUGH_RESOURCES', 'The answer is too long')),
+    );
+  }
 }
 
 /** As the original answers what asks for no answer: executed, and the answer sent inside of an error. */

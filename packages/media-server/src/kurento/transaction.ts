@@ -8,17 +8,22 @@ export interface TransactionStep {
   readonly params: Params;
 }
 
+/** Clients put together what belongs to one object or one call; bounds the size of the answer. */
+const MAX_STEPS = 1_000;
+
 const REFERENCE = /^newref:(\d{1,9})$/;
 
 /**
  * The steps in order: each is numbered with its place.
- * @throws KurentoError PROTOCOL_FIELD_ERROR, MALFORMED_TRANSACTION
+ * @throws KurentoError PROTOCOL_FIELD_ERROR, MALFORMED_TRANSACTION, NOT_ENOUGH_RESOURCES
  */
 export function readSteps(operations: unknown): TransactionStep[] {
   if (operations === undefined)
     throw new KurentoError('PROTOCOL_FIELD_ERROR', `'operations' parameter is required`);
   if (!Array.isArray(operations))
     throw new KurentoError('PROTOCOL_FIELD_ERROR', `'operations' parameter should be a list`);
+  if (operations.length > MAX_STEPS)
+    throw new KurentoError('NOT_ENOUGH_RESOURCES', `A transaction has at most ${MAX_STEPS} operations`);
   return operations.map((operation: unknown, index) => {
     if (!isRecord(operation) || operation.id !== index || typeof operation.method !== 'string')
       throw malformed(`Operation ${index} of the transaction is no request with the id ${index}`);

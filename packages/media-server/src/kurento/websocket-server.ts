@@ -124,9 +124,9 @@ function serve(
   webSocket: WebSocket,
   request: IncomingMessage,
   service: KurentoService,
-  { environment }: KurentoServerOptions,
+  options: KurentoServerOptions,
 ): void {
-  const log = environment.log.child({
+  const log = options.environment.log.child({
     client: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
   });
   webSocket.on('error', (error) => {
