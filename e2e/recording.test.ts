@@ -74,7 +74,9 @@ it('keeps every piece, and plays it with the picture and the tone of whom it sho
 
 it('gives a part of a piece when asked for a part', async () => {
   const [recording] = await endedRecordings(server.url, room);
-  const url = `${server.url}${recording?.pieces[0]?.url ?? ''}`;
+  const piece = recording?.pieces[0];
+  expect(piece).toBeDefined();
+  const url = `${server.url}${piece?.url ?? ''}`;
   const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
   const response = await fetch(url, { headers: { range: 'bytes=100-199' } });
   expect(response.status).toBe(206);
