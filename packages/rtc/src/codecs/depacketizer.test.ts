@@ -260,6 +260,12 @@ describe('H264', () => {
     expect(push(depacketizer, '41 9a aa', true)).toHaveLength(1);
   });
 
+  it('does not take what follows a gap for a frame of its own when that frame was given already', () => {
+    const depacketizer = createDepacketizer(codec);
+    expect(push(depacketizer, '41 9a aa', true)).toHaveLength(1);
+    expect(push(depacketizer, '41 9a bb', true, true)).toEqual([]);
+  });
+
   it('drops a frame after a gap that begins with a later slice', () => {
     const depacketizer = createDepacketizer(codec);
     expect(push(depacketizer, '41 40 aa', true, true)).toEqual([]);
@@ -269,7 +275,8 @@ describe('H264', () => {
     expect(push(createDepacketizer(codec), '7c 45 aa', true)).toEqual([]);
     const interrupted = createDepacketizer(codec);
     push(interrupted, '7c 85 88 aa');
-    expect(push(interrupted, '41 9a', true)).toEqual([]);
+    push(interrupted, '41 9a');
+    expect(push(interrupted, '7c 45 bb', true)).toEqual([]);
     expect(push(createDepacketizer(codec), '78 0002 6742 0009 68', true)).toEqual([]);
     expect(push(createDepacketizer(codec), '79 0000 0002 6742', true)).toEqual([]);
   });

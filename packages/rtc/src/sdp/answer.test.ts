@@ -103,8 +103,10 @@ describe.each(BROWSER_OFFERS)('the answer to %s', (name) => {
     expect(answered.groups).toEqual([{ type: 'BUNDLE', mids: mids.join(' ') }]);
   });
 
-  it('is the same when the offer has bare line feeds', () => {
-    expect(answerOffer(offer.replaceAll('\r\n', '\n'), local)).toEqual({ ...answerOffer(offer, local) });
+  it('is the same when the lines of the offer end in a bare line feed or carriage return', () => {
+    const expected = answerOffer(offer, local);
+    expect(answerOffer(offer.replaceAll('\r\n', '\n'), local)).toEqual(expected);
+    expect(answerOffer(offer.replaceAll('\r\n', '\r'), local)).toEqual(expected);
   });
 
   it('ends each line with CRLF', () => {
@@ -188,6 +190,23 @@ describe('a negotiation', () => {
     expect(
       uris(fixture('chromium-sendrecv').replace('a=group:BUNDLE 0 1', 'a=group:BUNDLE 0'))[1],
     ).not.toContain('mid');
+  });
+
+  it('leaves out header extensions offered one way, twice, or beyond the one-byte form', () => {
+    const uri = 'urn:3gpp:video-orientation';
+    const extensions = ['14', '14', '15', '0', '3/recvonly'].map((id) => `a=extmap:${id} ${uri}`);
+    const { media } = answerOffer(sdp(...VIDEO, ...extensions), local);
+    expect(media[0].headerExtensions).toEqual([{ id: 14, uri }]);
+  });
+
+  it('retransmits video only, and only with a payload type that names the codec', () => {
+    const rtx = (rate: number, apt: number) => [`a=rtpmap:97 rtx/${rate}`, `a=fmtp:97 apt=${apt}`];
+    const agreed = (lines: string[], rate: number, apt: number) =>
+      answerOffer(sdp(`${lines[0]} 97`, ...lines.slice(1), ...rtx(rate, apt)), local).media[0].codecs[0]
+        .rtxPayloadType;
+    expect(agreed(VIDEO, 90000, 96)).toBe(97);
+    expect(agreed(VIDEO, 90000, 98)).toBeUndefined();
+    expect(agreed(AUDIO, 48000, 111)).toBeUndefined();
   });
 
   it('announces a stream, a retransmission SSRC and one cname for what we send', () => {
