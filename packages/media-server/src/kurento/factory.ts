@@ -1,6 +1,10 @@
 // Which class of ours stands for which class of the Kurento model. Adding one is adding a line.
 import { MediaPipeline } from '../elements/media-pipeline.ts';
 import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
+import { PlayerEndpoint } from '../elements/player-endpoint.ts';
+import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
+import { PlayerEndpoint } from '../elements/player-endpoint.ts';
+import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
 import { WebRtcEndpoint } from '../elements/webrtc-endpoint.ts';
 
 /** `params`: constructor parameters by name, marshalled by the model: defaults filled in, ids turned into objects. */
@@ -13,5 +17,9 @@ export type Factory = Readonly<Record<string, MediaObjectConstructor>>;
 
 export const factory: Factory = {
   MediaPipeline,
+  PlayerEndpoint,
+  RecorderEndpoint,
   WebRtcEndpoint,
+  RecorderEndpoint,
+  PlayerEndpoint,
 };
