@@ -131,26 +131,26 @@ class Broadcast implements LegAttempt {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#leg?.close();
-    this.#stopAtServer();
+    // The farewell of DTLS is faster than the request: the server would take the end for a loss.
+    void this.#stopAtServer().finally(() => this.#leg?.close());
   }
 
-  #stopAtServer(): void {
+  async #stopAtServer(): Promise<void> {
     if (!this.#stream) return;
     const { id } = this.#stream;
     this.#stream = undefined;
-    this.#tell('stopBroadcast', this.#options.signalling.request('stopBroadcast', { stream: id }));
+    await this.#tell('stopBroadcast', this.#options.signalling.request('stopBroadcast', { stream: id }));
   }
 
   #sendMuted(): void {
     if (!this.#stream) return;
     const change = { stream: this.#stream.id, muted: this.#muted };
-    this.#tell('setMuted', this.#options.signalling.request('setMuted', change));
+    void this.#tell('setMuted', this.#options.signalling.request('setMuted', change));
   }
 
-  /** For requests after which nothing waits: the stream may have ended at the server in the same moment. */
-  #tell(what: string, answer: Promise<unknown>): void {
-    answer.catch((error: unknown) => {
+  /** For requests whose refusal changes nothing: the stream may have ended at the server in the same moment. */
+  #tell(what: string, answer: Promise<unknown>): Promise<unknown> {
+    return answer.catch((error: unknown) => {
       if (!this.#closed) console.warn(`${what} was not accepted`, error);
     });
   }

@@ -23,7 +23,7 @@ const SENTENCES: Record<RefusalReason, string> = {
   'sdp-refused': 'The media server and this browser found no common way to send picture or sound.',
   'media-server-unreachable':
     'The media server cannot be reached at the moment. Picture and sound come back by themselves as soon as it is there again.',
-  'media-server-refused': 'The media server refused this connection. Try again in a moment.',
+  'media-server-refused': 'The media server refused this. Try again in a moment.',
   'nothing-recorded': 'Nothing has been recorded yet. Press “Record” first.',
   'already-recording': 'This room is being recorded already.',
   'not-recording': 'This room is not being recorded.',

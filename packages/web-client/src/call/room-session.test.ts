@@ -268,6 +268,7 @@ describe('a lost server', () => {
     server.reachable = false;
     server.vanish();
     expect(session.snapshot().phase).toBe('reconnecting');
+    await settled();
     expect(browser.connections.every(({ closed }) => closed)).toBe(true);
     await vi.advanceTimersByTimeAsync(500 + 1_000 + 2_000);
     expect(server.opened).toBe(4);
@@ -311,6 +312,7 @@ describe('leaving', () => {
     await join();
     session.leave();
     session.leave();
+    await settled();
     expect(server.said().filter((line) => line === 'leave')).toHaveLength(1);
     expect(browser.connections.every(({ closed }) => closed)).toBe(true);
     expect(session.snapshot().phase).toBe('left');

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState, type CSSProperties, type RefObject } from 'react';
 import type { TileView } from '../call/room-view.ts';
 import type { Rectangle } from './grid-layout.ts';
-import { MicrophoneIcon } from './icons.tsx';
+import { MicrophoneIcon, ScreenIcon } from './icons.tsx';
 import type { Playback } from './playback.ts';
 
 export function Tile({
@@ -55,6 +55,11 @@ export function Tile({
       {!hasPicture && tile.kind === 'camera' && (
         <span className="avatar" style={{ '--hue': hueOf(tile.name) } as CSSProperties} aria-hidden="true">
           {initialsOf(tile.name)}
+        </span>
+      )}
+      {tile.kind === 'screen' && tile.own && (
+        <span className="tile-sign">
+          <ScreenIcon />
         </span>
       )}
       {message && (
