@@ -3,8 +3,6 @@ import { MediaPipeline } from '../elements/media-pipeline.ts';
 import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
 import { PlayerEndpoint } from '../elements/player-endpoint.ts';
 import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
-import { PlayerEndpoint } from '../elements/player-endpoint.ts';
-import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
 import { WebRtcEndpoint } from '../elements/webrtc-endpoint.ts';
 
 /** `params`: constructor parameters by name, marshalled by the model: defaults filled in, ids turned into objects. */
@@ -20,6 +18,4 @@ export const factory: Factory = {
   PlayerEndpoint,
   RecorderEndpoint,
   WebRtcEndpoint,
-  RecorderEndpoint,
-  PlayerEndpoint,
 };
