@@ -3,8 +3,9 @@ import { KurentoError } from '@parley/protocol';
 import { SessionEndpoint } from './session-endpoint.ts';
 
 export abstract class SdpEndpoint extends SessionEndpoint {
+  /** Always unlimited (0): audio is not held back. */
+  readonly maxAudioRecvBandwidth = 0;
   /** In kbit/s, 0: unlimited. Kept here, applied by the subclass to what it asks of the far side. */
-  maxAudioRecvBandwidth = 0;
   maxVideoRecvBandwidth = 0;
   #negotiating = false;
   #remote: string | undefined;

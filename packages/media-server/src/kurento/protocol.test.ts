@@ -1,8 +1,6 @@
-// The behaviour of the original that clients rely on, over a real WebSocket. The numbers count its forty checks.
+// The behaviour of the original that clients rely on, over a real WebSocket. The numbers count the forty checks of the
+// original's behaviour; what concerns the door and sessions is in websocket-server.test.ts and sessions.test.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
-import { WebSocket } from 'ws';
 import { startTestServer, TestClient, type Answer, type TestServer } from './testing.ts';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
@@ -19,66 +17,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.close();
-});
-
-/** Sends bytes over TCP and gives the status line of what comes back. */
-async function statusOf(request: string): Promise<string> {
-  const socket = connectTcp(server.port, '127.0.0.1');
-  socket.write(request);
-  const [data] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  return data.toString().split('\r\n')[0];
-}
-
-describe('at the door', () => {
-  it('7: closes other paths with 1002, the query aside', async () => {
-    for (const path of ['/', '/kurento/', '/Kurento']) {
-      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`);
-      const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
-      expect([code, reason.toString()]).toEqual([1002, 'Invalid path']);
-    }
-    const withQuery = await TestClient.open(server.port, '/kurento?from=test');
-    expect((await withQuery.call('ping')).result.value).toBe('pong');
-    await withQuery.drop();
-  });
-
-  it('8: answers a bare upgrade with 500, as the health check of the original wants', async () => {
-    const head = 'GET /kurento HTTP/1.1\r\nHost: x\r\n';
-    expect(await statusOf(`${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)).toMatch(/ 500 /);
-    expect(await statusOf(`${head}\r\n`)).toMatch(/ 426 /);
-  });
-
-  it('takes binary frames', async () => {
-    client.socket.send(Buffer.from('{"jsonrpc":"2.0","id":"binary","method":"ping"}'));
-    expect((await client.answer((answer) => answer.id === 'binary')).result.value).toBe('pong');
-  });
-
-  it('lets in who has the token, by header or query, and nobody else', async () => {
-    const guarded = await startTestServer({ token: 'open-sesame' });
-    const url = `ws://127.0.0.1:${guarded.port}/kurento`;
-    const outcome = async (address: string, headers = {}): Promise<string> => {
-      const socket = new WebSocket(address, { headers });
-      const result = await Promise.race([
-        once(socket, 'open').then(() => 'open'),
-        once(socket, 'unexpected-response').then(([, response]) => {
-          return String((response as { statusCode: number }).statusCode);
-        }),
-      ]);
-      socket.on('error', () => undefined);
-      socket.terminate();
-      return result;
-    };
-    expect(await outcome(url, { Authorization: 'Bearer open-sesame' })).toBe('open');
-    expect(await outcome(`${url}?token=open-sesame`)).toBe('open');
-    expect(await outcome(url)).toBe('401');
-    expect(await outcome(`${url}?token=open-sesam`)).toBe('401');
-    expect(await outcome(url, { Authorization: 'Bearer open-sesame2' })).toBe('401');
-    await guarded.close();
-  });
-
-  it('refuses to listen on a port in use', async () => {
-    await expect(startTestServer({ port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  });
 });
 
 describe('messages', () => {
@@ -534,90 +472,6 @@ describe('transactions', () => {
     expect((await run(step(0, 'describe', { object: 'newref:0' }))).error.code).toBe(40008);
     expect((await run(5)).error.code).toBe(40008);
     expect((await client.call('transaction', {})).error.code).toBe(-32000);
-  });
-});
-
-describe('sessions', () => {
-  it('36: survive the connection with their objects and subscriptions', async () => {
-    const before = await TestClient.open(server.port);
-    const endpoint = await before.endpoint(await before.pipeline());
-    await before.value('subscribe', { object: endpoint, type: 'IceGatheringDone' });
-    const { sessionId } = (await before.call('describe', { object: endpoint })).result;
-    await before.drop();
-
-    const after = await TestClient.open(server.port);
-    expect((await after.call('connect', { sessionId })).result).toEqual({
-      serverId: expect.stringMatching(new RegExp(UUID)) as string,
-      sessionId,
-    });
-    expect((await after.invoke(endpoint, 'gatherCandidates')).result.sessionId).toBe(sessionId);
-    await after.event((event) => event.type === 'IceGatheringDone');
-    expect((await after.call('keepAlive', {})).result).toEqual({ sessionId });
-    await after.drop();
-  });
-
-  it('38: do not carry out a request that is sent again, and do carry out another one with its id', async () => {
-    const create = { jsonrpc: '2.0', id: 'same', method: 'create', params: { type: 'MediaPipeline' } };
-    client.send(create);
-    const first = await client.answer();
-    client.send(create);
-    expect(await client.answer()).toEqual(first);
-    const other = await TestClient.open(server.port);
-    const { sessionId } = first.result;
-    other.send({ ...create, params: { ...create.params, sessionId } });
-    expect(await other.answer()).toEqual(first);
-    other.send({ ...create, method: 'describe', params: { object: MANAGER, sessionId } });
-    expect((await other.answer()).result.type).toBe('ServerManager');
-    await other.drop();
-  });
-
-  it('39: are collected when abandoned, with what nobody else uses', async () => {
-    const collecting = await startTestServer({ collectionPeriodMs: 20 });
-    const keeper = await TestClient.open(collecting.port);
-    await keeper.value('subscribe', { object: MANAGER, type: 'ObjectDestroyed' });
-    const leaver = await TestClient.open(collecting.port);
-    const [own, shared] = [await leaver.pipeline(), await leaver.pipeline()];
-    await keeper.call('describe', { object: shared });
-    await leaver.drop();
-    await keeper.event((event) => event.data.objectId === own);
-    expect((await keeper.invoke(shared, 'getName')).result.value).toBe(shared);
-    await collecting.close();
-  });
-
-  it('close on demand: their objects go unless others use them, or all of them', async () => {
-    const other = await TestClient.open(server.port);
-    const [own, shared] = [await other.pipeline(), await other.pipeline()];
-    await client.call('describe', { object: shared });
-    const { sessionId } = (await other.call('ping')).result;
-    expect((await other.call('closeSession', { sessionId })).result).toBeNull();
-    expect((await client.invoke(own, 'getName')).error.code).toBe(40101);
-    expect((await client.invoke(shared, 'getName')).error).toBeUndefined();
-    await other.call('describe', { object: shared });
-    await other.call('closeSession', { sessionId, release: true });
-    expect((await client.invoke(shared, 'getName')).error.code).toBe(40101);
-    expect((await other.call('closeSession', { sessionId: 'nobody' })).result).toBeNull();
-    await other.drop();
-  });
-
-  it('let go of single objects', async () => {
-    const pipeline = await client.pipeline();
-    const other = await TestClient.open(server.port);
-    await other.call('ref', { object: pipeline });
-    await client.call('unref', { object: pipeline });
-    expect((await other.invoke(pipeline, 'getName')).result.value).toBe(pipeline);
-    await other.call('unref', { object: pipeline });
-    expect((await other.invoke(pipeline, 'getName')).error.code).toBe(40101);
-    await other.drop();
-  });
-
-  it('carry out what was sent before the connection was closed', async () => {
-    const pipeline = await client.pipeline();
-    const hasty = await TestClient.open(server.port);
-    await client.value('subscribe', { object: MANAGER, type: 'ObjectDestroyed' });
-    hasty.send({ jsonrpc: '2.0', id: 1, method: 'describe', params: { object: pipeline } });
-    hasty.send({ jsonrpc: '2.0', id: 2, method: 'release', params: { object: pipeline } });
-    hasty.socket.close();
-    await client.event((event) => event.type === 'ObjectDestroyed' && event.data.objectId === pipeline);
   });
 });
 

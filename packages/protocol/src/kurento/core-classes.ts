@@ -230,7 +230,13 @@ export const coreClasses: readonly ClassDeclaration[] = [
     supported: true,
     constructorParams: [],
     properties: [
-      { name: 'maxAudioRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
+      {
+        name: 'maxAudioRecvBandwidth',
+        type: 'int',
+        access: 'readWrite',
+        supported: true,
+        setterSupported: false,
+      },
       { name: 'maxVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
     ],
     methods: [

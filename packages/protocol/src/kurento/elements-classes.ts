@@ -99,7 +99,7 @@ export const elementsClasses: readonly ClassDeclaration[] = [
       { name: 'networkCache', type: 'int', optional: true, default: 2000, supported: true },
     ],
     properties: [
-      { name: 'videoInfo', type: 'VideoInfo', access: 'readOnly', supported: false },
+      { name: 'videoInfo', type: 'VideoInfo', access: 'readOnly', supported: true },
       { name: 'elementGstreamerDot', type: 'String', access: 'readOnly', supported: false },
       { name: 'position', type: 'int64', access: 'readWrite', supported: true },
     ],

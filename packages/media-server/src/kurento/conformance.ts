@@ -1,0 +1,68 @@
+// docs/kurento-conformance.md: what of the Kurento model this media server has, made from the model. A test compares the
+// file with this and writes it anew when UPDATE_DOCS is set.
+import {
+  kurentoModules,
+  type ClassDeclaration,
+  type MethodDeclaration,
+  type PropertyDeclaration,
+} from '@parley/protocol';
+import { differencesFromTheOriginal } from './differences.ts';
+
+const mark = (supported: boolean): string => (supported ? '●' : '○');
+
+/** The whole page as Markdown. */
+export function conformancePage(): string {
+  const classes = kurentoModules.flatMap((module) => module.classes);
+  const present = classes.filter((declaration) => declaration.supported);
+  const absent = classes.filter((declaration) => !declaration.supported);
+  return [
+    '# Conformance with the Kurento Protocol',
+    '',
+    '<!-- Made from the model by packages/media-server/src/kurento/conformance.ts. Write it anew with',
+    '     UPDATE_DOCS=1 npx vitest run --project unit packages/media-server/src/kurento/conformance.test.ts -->',
+    '',
+    'Every class, method, property and event of the Kurento API, and whether this media server has it: ● yes, ○ no. What',
+    "is missing is answered with Kurento's own error: 40108 for a class, 40006 for an operation or a parameter, 40106 for an",
+    'event. All methods of the protocol itself are there: `ping`, `connect`, `create`, `describe`, `invoke`, `subscribe`,',
+    '`unsubscribe`, `release`, `transaction`, `ref`, `unref`, `keepAlive`, `closeSession`.',
+    '',
+    '## Classes',
+    '',
+    ...present.flatMap(classSection),
+    '### Not available',
+    '',
+    `${absent.map((declaration) => `○ ${declaration.name}`).join(', ')}.`,
+    '',
+    differencesFromTheOriginal,
+  ].join('\n');
+}
+
+function classSection(declaration: ClassDeclaration): string[] {
+  const kind = declaration.abstract ? ', cannot be created' : '';
+  const parent = declaration.extends === undefined ? '' : ` (extends ${declaration.extends}${kind})`;
+  const rows = [
+    ...declaration.constructorParams.map(({ name, type, supported }) =>
+      row(supported, 'parameter', name, type),
+    ),
+    ...declaration.properties.map(propertyRow),
+    ...declaration.methods.map(methodRow),
+    ...declaration.events.map(({ name, supported }) => row(supported, 'event', name, '')),
+  ];
+  const table = ['|   | kind | name | type |', '| - | --- | --- | --- |', ...rows];
+  return [`### ${declaration.name}${parent}`, '', ...(rows.length > 0 ? table : ['Adds nothing.']), ''];
+}
+
+function row(supported: boolean, kind: string, name: string, type: string): string {
+  return `| ${mark(supported)} | ${kind} | \`${name}\` | ${type === '' ? '' : `\`${type}\``} |`;
+}
+
+function propertyRow({ name, type, access, supported, setterSupported }: PropertyDeclaration): string {
+  const readOnly = access === 'readWrite' ? '' : ', read-only';
+  const setter = supported && setterSupported === false ? ', setting: ○' : '';
+  return row(supported, `property${readOnly}${setter}`, name, type);
+}
+
+function methodRow({ name, params, returns, supported }: MethodDeclaration): string {
+  const signature = `${name}(${params.map((param) => `${param.name}${param.optional ? '?' : ''}`).join(', ')})`;
+  return row(supported, 'method', signature, returns ?? '');
+}

@@ -1,0 +1,49 @@
+// Where Parley's media server behaves otherwise than the original on purpose, and why: the written half of
+// docs/kurento-conformance.md. Whoever changes such a behaviour changes its line here.
+
+export const differencesFromTheOriginal = `## Differences from the original
+
+Compared with Kurento Media Server 7.3, as observed on a running one. Everything not named here is meant to be the same;
+where it is not, that is a defect.
+
+### Media
+
+| what | here | original | why |
+| --- | --- | --- | --- |
+| media | forwarded as it comes | transcoded when the sides differ | no decoder can be as fast, or as good, as none; codecs are settled by negotiation |
+| ICE | lite, all candidates in the answer, one UDP port for all endpoints | full, 36 candidate events, a port per endpoint | one round trip less, one port to open |
+| \`a=setup\` in answers | \`passive\` | \`active\` | the browser's first DTLS message travels with its ICE check; half a round trip less |
+| \`gatherCandidates\` before \`processOffer\` | 40400 | accepted | without an offer there is no m-line to gather for |
+| \`generateOffer\`, \`processAnswer\` | 40006 | supported | the far side offers; comes when something needs it |
+| data channels, \`qosDscp\`, STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
+| \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
+| \`setMaxAudioRecvBandwidth\` | 40006 | adds \`b=AS\` to offers | audio is not held back |
+| an offer with \`a=setup:passive\` | 40205 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
+| profiles of RecorderEndpoint | WEBM and MKV, each also _VIDEO_ONLY and _AUDIO_ONLY; others 40006 | MP4, FLV, JPEG too | they need transcoding or another container |
+| URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
+| \`getICECandidatePairs\`, \`getIceConnectionState\` | component 1 only | component 2 stays GATHERING for ever | RTP and RTCP share one component |
+| \`MediaSessionTerminated\` | can be subscribed to, never emitted | the same, as far as was ever seen | |
+| \`MediaTranscodingStateChanged\` | NOT_TRANSCODING at the first flow, \`binName\` "default" | an internal name that changes | nothing is ever transcoded |
+| \`certificateKeyType\` | taken, without effect: one ECDSA certificate for all | taken, one RSA certificate for all | faster handshakes |
+
+### Protocol
+
+| what | here | original | why |
+| --- | --- | --- | --- |
+| a message that is no JSON | -32700, id null | the connection is dropped | a client's bug should cost it one answer, not its session |
+| trailing text or comments in a message | -32700 | ignored | JSON (RFC 8259) |
+| a message nested deeper than 32 levels | -32600 | accepted | no client needs it; deep nesting is an attack on the stack |
+| \`params\` that are no object | -32602 | -32603 | the code JSON-RPC has for it |
+| a request sent again within 20 s | same session, id, method and parameters | same session and id | a client that starts counting anew was given the answers to other requests |
+| \`connect\` and \`keepAlive\` with an id that \`connect\` gave | accepted | 40007 until an object was touched | an id that was given out is valid |
+| an object of the wrong class as parameter | 40001 | -32603, or the whole server ends | a clear error |
+| an unknown \`__type__\` | 40003 | -32603 | a clear error |
+| a known class, operation or parameter that is missing here | 40108, 40006 | – | nothing answers as if it worked |
+| a known event that is missing here | 40106 | – | as above |
+| \`getIceTcp\` | 40006 | the whole server ends | not in this release |
+| limits | 1 MiB per message (closed with 1009), 20,000 objects and 200,000 subscriptions per session, 10,000 sessions, 1,000 steps per transaction, 1,000 connections | by threads and file descriptors | 40009 in time instead of no memory |
+| a client that does not read | cut off at 16 MiB | its events pile up | as above |
+| a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
+| token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
+| \`getInfo\` | a fourth module, \`parley\` | – | tells the two apart |
+`;
