@@ -168,10 +168,7 @@ export class FakeKurento {
 
   async #onMessage(socket: WebSocket, text: string): Promise<void> {
     const { id, method, params = {} } = JSON.parse(text) as { id: number; method: string; params?: Json };
-    const detail =
-      params['operation'] ?? (method === 'invoke' || method === 'release' ? undefined : params['type']);
-    const name =
-      method === 'invoke' ? String(detail) : detail === undefined ? method : `${method} ${String(detail)}`;
+    const name = nameOf(method, params);
     const call: Call = {
       name,
       object: typeof params['object'] === 'string' ? params['object'] : undefined,
@@ -262,4 +259,11 @@ export class FakeKurento {
   #changed(): void {
     for (const look of [...this.#watchers]) look();
   }
+}
+
+function nameOf(method: string, { operation, type }: Json): string {
+  if (method === 'invoke') return typeof operation === 'string' ? operation : method;
+  return (method === 'create' || method === 'subscribe') && typeof type === 'string'
+    ? `${method} ${type}`
+    : method;
 }

@@ -81,7 +81,7 @@ export class TestBrowser {
   /** Resolves with the n-th notification of this name (from 1), which may have come already. */
   async hears<Name extends NotificationName>(name: Name, n = 1): Promise<NotificationParams<Name>> {
     await this.until(() => this.toldOf(name).length >= n);
-    return this.toldOf(name)[n - 1] as NotificationParams<Name>;
+    return this.toldOf(name)[n - 1];
   }
 
   until(condition: () => boolean): Promise<void> {

@@ -1,0 +1,194 @@
+// Recording a room: pieces come and go with the streams, and files and rows agree.
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { RecordingsResponse, type RecordingDescription, type RoomId } from '@parley/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDatabase } from '../database/database.ts';
+import { RecordingRepository } from '../database/recording-repository.ts';
+import { newId } from '../new-id.ts';
+import { PieceId, RecordingId } from '@parley/protocol';
+import { Harness, offer, silent } from '../testing/harness.ts';
+import { RecordingFiles } from './recording-files.ts';
+
+let harness: Harness;
+beforeEach(async () => {
+  harness = await Harness.start();
+});
+afterEach(() => harness.close());
+
+async function list(room: RoomId): Promise<RecordingDescription[]> {
+  const response = await fetch(`${harness.server.url}/api/rooms/${room}/recordings`);
+  return RecordingsResponse.parse(await response.json()).recordings;
+}
+
+test('records every stream as a piece of its own, those that start later and screens too', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room, 'Ada'), await harness.joined(room, 'Bob')];
+  await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  expect(await bob.hears('recordingStarted')).toMatchObject({
+    recording: { startedAt: expect.any(Number) as number },
+  });
+  await harness.broadcast(bob, 'camera', { audio: true, video: false });
+  await harness.broadcast(bob, 'screen', { audio: false, video: true });
+  await kurento.until(() => kurento.callsOf('record').length === 3);
+  expect(kurento.ofType('RecorderEndpoint').map(({ params }) => params['mediaProfile'])).toEqual([
+    'WEBM',
+    'WEBM_AUDIO_ONLY',
+    'WEBM_VIDEO_ONLY',
+  ]);
+  await bob.request('stopRecording', {});
+  await ada.hears('recordingStopped');
+  expect(kurento.ofType('RecorderEndpoint')).toEqual([]);
+  expect(kurento.ofType('WebRtcEndpoint')).toHaveLength(3);
+  const [recording] = await list(room);
+  expect(recording?.endedAt).toBeGreaterThanOrEqual(recording?.startedAt ?? NaN);
+  expect(recording?.pieces).toHaveLength(3);
+  for (const piece of recording?.pieces ?? []) {
+    expect(piece.bytes).toBe(30);
+    expect(piece.endedAt).toBeGreaterThanOrEqual(piece.startedAt ?? NaN);
+  }
+  const kinds = recording?.pieces.map(({ participantName, kind }) => `${participantName} ${kind}`);
+  expect(kinds?.sort()).toEqual(['Ada camera', 'Bob camera', 'Bob screen']);
+});
+
+test('records twice in a session, newest first', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  const first = await ada.request('startRecording', {});
+  expect(await ada.refused('startRecording', {})).toBe('already-recording');
+  await ada.request('stopRecording', {});
+  expect(await ada.refused('stopRecording', {})).toBe('not-recording');
+  const second = await ada.request('startRecording', {});
+  await ada.request('stopRecording', {});
+  expect((await list(room)).map(({ id, pieces }) => [id, pieces.length])).toEqual([
+    [second.id, 1],
+    [first.id, 1],
+  ]);
+  expect(harness.kurento.callsOf('create WebRtcEndpoint')).toHaveLength(1);
+});
+
+test('a stream that stops completes its piece before its endpoints go, and the recording goes on', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  const stream = await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  await ada.request('stopBroadcast', { stream });
+  const steps = kurento.calls.map(({ name }) => name);
+  const releases = kurento.calls.map(({ name, object }) => (name === 'release' ? object : ''));
+  expect(steps.indexOf('stopAndWait')).toBeLessThan(
+    releases.findIndex((id) => id?.endsWith('MediaPipeline')),
+  );
+  expect(kurento.objects.size).toBe(0);
+  await harness.broadcast(ada);
+  await kurento.until(() => kurento.ofType('RecorderEndpoint').length === 1);
+  await ada.request('stopRecording', {});
+  expect((await list(room))[0]?.pieces).toHaveLength(2);
+});
+
+test('a joiner learns that a recording runs, and it ends when the last one leaves', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  const running = await ada.request('startRecording', {});
+  const bob = await harness.browser();
+  expect((await bob.request('join', { room, name: 'Bob' })).recording).toEqual(running);
+  await ada.close();
+  await bob.hears('participantLeft');
+  expect(bob.toldOf('recordingStopped')).toEqual([]);
+  await bob.request('leave', {});
+  expect((await list(room))[0]?.endedAt).not.toBeNull();
+});
+
+test.each(['create RecorderEndpoint', 'addTag', 'subscribe Recording', 'connect', 'record'])(
+  'when "%s" fails for the only stream, the recording is refused and nothing of it is left',
+  async (step) => {
+    const { kurento } = harness;
+    const room = await harness.createRoom();
+    const ada = await harness.joined(room);
+    await harness.broadcast(ada);
+    kurento.failOnce(step, 40009);
+    expect(await ada.refused('startRecording', {})).toBe('media-server-refused');
+    expect(kurento.ofType('RecorderEndpoint')).toEqual([]);
+    expect(await list(room)).toEqual([]);
+    expect(ada.toldOf('streamStopped')).toEqual([]);
+    await ada.request('startRecording', {});
+  },
+);
+
+test('a piece that nothing reached is left out', async () => {
+  harness.kurento.recordsAtOnce = false;
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  expect((await list(room))[0]?.pieces).toMatchObject([{ startedAt: null, endedAt: null, bytes: 0 }]);
+  await ada.request('stopRecording', {});
+  expect((await list(room))[0]?.pieces).toEqual([]);
+});
+
+test('stopping while a recorder is being added takes it away again', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  await harness.broadcast(ada);
+  const held = kurento.hold('create RecorderEndpoint');
+  const starting = ada.request('startRecording', {});
+  await held.arrived;
+  const stopping = bob.request('stopRecording', {});
+  held.release();
+  await Promise.all([starting, stopping]);
+  expect(kurento.ofType('RecorderEndpoint')).toEqual([]);
+  expect((await bob.request('startRecording', {})).id).not.toBe((await starting).id);
+});
+
+test('a lost media server ends the recording, with what there is', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  harness.kurento.disconnect('forgetting');
+  await ada.hears('recordingStopped');
+  expect(await list(room)).toMatchObject([
+    { pieces: [{ bytes: 30, endedAt: expect.any(Number) as number }] },
+  ]);
+});
+
+test('what ran when the process died ends where its file ends; what is empty is left out', async () => {
+  const room = await harness.createRoom();
+  await harness.server.close();
+  const database = await openDatabase({ file: join(harness.dataDir, 'parley.db') }, silent);
+  const repository = new RecordingRepository(database);
+  const recording = newId(RecordingId);
+  await repository.add({ id: recording, room_id: room, started_at: 1_000, ended_at: null });
+  const [written, empty] = [newId(PieceId), newId(PieceId)];
+  const row = {
+    recording_id: recording,
+    participant_name: 'Ada',
+    kind: 'camera',
+    audio: 1,
+    video: 1,
+  } as const;
+  await repository.addPiece({ ...row, id: written, started_at: 1_500, ended_at: null });
+  await repository.addPiece({ ...row, id: empty, started_at: null, ended_at: null });
+  await database.destroy();
+  const file = new RecordingFiles(harness.dataDir).path({ room, recording, piece: written });
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, 'up to the last second');
+  await harness.restart();
+  const endedAt = Math.round(statSync(file).mtimeMs);
+  expect(await list(room)).toMatchObject([{ endedAt, pieces: [{ id: written, startedAt: 1_500, endedAt }] }]);
+});
+
+test('a recording without a media server is refused', async () => {
+  const ada = await harness.joined(await harness.createRoom());
+  await harness.kurento.stopListening();
+  await ada.hears('mediaServer');
+  expect(await ada.refused('startRecording', {})).toBe('media-server-unreachable');
+  expect(await ada.refused('startTestRecord', { sdpOffer: offer(), audio: true, video: true })).toBe(
+    'media-server-unreachable',
+  );
+});
