@@ -49,6 +49,10 @@ class Viewer implements MediaSink {
   }
 }
 
+function eventually(check: () => void): Promise<void> {
+  return vi.waitFor(check, { timeout: 10_000, interval: 2 });
+}
+
 function steps(values: readonly number[]): number[] {
   return values.slice(1).map((value, index) => value - values[index]);
 }
@@ -88,7 +92,7 @@ describe('PlayerEndpoint', () => {
     }
     player.play();
     await bench.saw('EndOfStream');
-    await vi.waitFor(() => expect(bench.log().filter((line) => line === 'Stopped').length).toBe(2));
+    await eventually(() => expect(bench.log().filter((line) => line === 'Stopped').length).toBe(2));
     for (const name of ['one.webm', 'two.webm']) {
       const result = await readClip(join(bench.data, name));
       expect(contents(result.audio)).toEqual(contents(clip.audio));
@@ -102,16 +106,13 @@ describe('PlayerEndpoint', () => {
     const player = bench.make(PlayerEndpoint, { uri: 'clip.webm' });
     const early = new Viewer('video').watch(player.source('video'));
     player.play();
-    await vi.waitFor(() => expect(early.frames.length).toBeGreaterThanOrEqual(10), {
-      interval: 5,
-      timeout: 5000,
-    });
+    await eventually(() => expect(early.frames.length).toBeGreaterThanOrEqual(10));
     const late = new Viewer('video').watch(player.source('video'));
     const seen = early.frames.length;
-    await vi.waitFor(() => expect(late.frames.length).toBeGreaterThan(seen), { interval: 5, timeout: 5000 });
+    await eventually(() => expect(late.frames.length).toBeGreaterThan(seen));
     player.pause();
-    expect(late.packets[0].startsKeyframe).toBe(true);
-    expect(contents(late.frames.slice(0, seen))).toEqual(contents(clip.video.slice(0, seen)));
+    const start = early.frames.slice(0, seen).findLastIndex(({ keyframe }) => keyframe);
+    expect(contents(late.frames.slice(0, seen - start))).toEqual(contents(early.frames.slice(start, seen)));
     const sequences = early.packets.map(({ extendedSequence }) => extendedSequence);
     expect(steps(sequences).every((step) => step === 1)).toBe(true);
     expect(steps(early.frames.map(({ timestamp }) => timestamp)).every((step) => step > 0)).toBe(true);
@@ -121,12 +122,12 @@ describe('PlayerEndpoint', () => {
     const player = bench.make(PlayerEndpoint, { uri: 'clip.webm' });
     const viewer = new Viewer('video').watch(player.source('video'));
     player.play();
-    await vi.waitFor(() => expect(viewer.frames.length).toBeGreaterThanOrEqual(2), { interval: 2 });
+    await eventually(() => expect(viewer.frames.length).toBeGreaterThanOrEqual(2));
     player.pause();
     const count = viewer.frames.length;
     player.source('video')?.requestKeyframe();
     player.source('video')?.requestKeyframe();
-    await vi.waitFor(() => expect(viewer.frames.length).toBe(2 * count), { interval: 5 });
+    await eventually(() => expect(viewer.frames.length).toBe(2 * count));
     expect(contents(viewer.frames.slice(count))).toEqual(contents(viewer.frames.slice(0, count)));
   });
 
@@ -134,7 +135,7 @@ describe('PlayerEndpoint', () => {
     const player = bench.make(PlayerEndpoint, { uri: 'clip.webm' });
     const viewer = new Viewer('video').watch(player.source('video'));
     player.play();
-    await vi.waitFor(() => expect(viewer.frames.length).toBeGreaterThan(1), { interval: 5 });
+    await eventually(() => expect(viewer.frames.length).toBeGreaterThan(1));
     expect(player.videoInfo).toEqual({
       isSeekable: true,
       seekableInit: 0,
@@ -145,7 +146,7 @@ describe('PlayerEndpoint', () => {
     const at = player.position;
     expect(at).toBeGreaterThan(0);
     player.position = 1700;
-    await vi.waitFor(() => expect(player.position).toBe(1607));
+    await eventually(() => expect(player.position).toBe(1607));
     const before = viewer.frames.length;
     player.play();
     await bench.saw('EndOfStream');
@@ -158,7 +159,7 @@ describe('PlayerEndpoint', () => {
     expect(bench.log()).toEqual(['START', 'PAUSE', 'START', 'STOP', 'EndOfStream']);
     viewer.frames.length = 0;
     player.play();
-    await vi.waitFor(() => expect(contents(viewer.frames)[0]).toBe(contents(clip.video)[0]), { interval: 5 });
+    await eventually(() => expect(contents(viewer.frames)[0]).toBe(contents(clip.video)[0]));
     player.stop();
     expect(player.position).toBe(0);
   });
@@ -171,7 +172,7 @@ describe('PlayerEndpoint', () => {
     const refusal = expect.objectContaining({ code: 40700 }) as Error;
     expect(seek(0)).toThrow(refusal);
     player.play();
-    await vi.waitFor(() => expect(player.videoInfo.duration).toBeGreaterThan(0));
+    await eventually(() => expect(player.videoInfo.duration).toBeGreaterThan(0));
     for (const position of [-1, 2009, NaN]) expect(seek(position)).toThrow(refusal);
     player.stop();
     expect(seek(100)).toThrow(refusal);

@@ -124,6 +124,9 @@ export class PlayedTrack implements MediaSource {
    * pauses and seeks, and tells the tracks of one player their common time.
    */
   send(frame: EncodedFrame, due: number): void {
+    const now = performance.now();
+    // Before this frame: a viewer who waits for a key frame can do nothing with it alone.
+    if (!frame.keyframe && this.#mayRepeat(now)) this.#repeat(now);
     if (this.kind === 'video') this.#remember(frame);
     this.#enqueue(frame, this.#ticksAt(due));
     this.#drain(BURST_PACKETS);
@@ -159,6 +162,10 @@ export class PlayedTrack implements MediaSource {
     if (this.#sinceKeyframeBytes > MAX_REPEATED_BYTES) this.forgetFrames();
   }
 
+  #mayRepeat(now: number): boolean {
+    return this.#repeatWanted && now >= this.#repeatedAt + REPEAT_INTERVAL_MS;
+  }
+
   #repeat(now: number): void {
     this.#repeatWanted = false;
     this.#repeatedAt = now;
@@ -170,7 +177,7 @@ export class PlayedTrack implements MediaSource {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const now = performance.now();
-      if (this.#repeatWanted && now >= this.#repeatedAt + REPEAT_INTERVAL_MS) this.#repeat(now);
+      if (this.#mayRepeat(now)) this.#repeat(now);
       this.#drain(BURST_PACKETS);
       if (this.#repeatWanted) this.#schedule(Math.max(0, this.#repeatedAt + REPEAT_INTERVAL_MS - now));
     }, delay);

@@ -8,7 +8,7 @@ import type { PlayedTrack } from './played-track.ts';
 const READ_AHEAD_FRAMES = 100;
 
 /** A player that was held up this long, in ms, goes on from where it is, instead of sending all it missed at once. */
-const MAX_LATE_MS = 500;
+const MAX_LATE_MS = 1_000;
 
 /** The last frame is shown for a while before the end is told: 40 ms, unless the file knows. */
 const LAST_FRAME_MS = 40;

@@ -9,7 +9,8 @@ const VOID_ID = 0xec;
 
 /** What the muxer puts before a block's data: id, 4 bytes of length, track number, 2 bytes of time, flags. */
 const BLOCK_HEADER_LENGTH = 9;
-const BLOCK_SIZE_MARKER = 0x10;
+/** A length of 4 bytes begins with three zeros and a one (RFC 8794, section 4). */
+const FOUR_BYTE_LENGTH = 0b0001;
 
 /**
  * Opens a new file for writing; one that is there is replaced. The old one's readers keep the old one, and a link of
@@ -28,7 +29,6 @@ export async function createFile(path: string): Promise<FileHandle> {
 
 /** A stream for a muxer that only appends. Blocks whose data is `placeholder` reach the file as Void elements. */
 export function appendTo(handle: FileHandle, placeholder: Buffer): WritableStream<Uint8Array> {
-  const close = (): Promise<void> => handle.close();
   return new WritableStream<Uint8Array>({
     async write(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -38,8 +38,6 @@ export function appendTo(handle: FileHandle, placeholder: Buffer): WritableStrea
         done += bytesWritten;
       }
     },
-    close,
-    abort: close,
   });
 }
 
@@ -47,7 +45,7 @@ export function appendTo(handle: FileHandle, placeholder: Buffer): WritableStrea
 function blotOut(bytes: Buffer, placeholder: Buffer): void {
   for (let at = bytes.indexOf(placeholder); at !== -1; at = bytes.indexOf(placeholder, at)) {
     const start = at - BLOCK_HEADER_LENGTH;
-    if (start < 0 || bytes[start] !== SIMPLE_BLOCK_ID || bytes[start + 1] >> 4 !== BLOCK_SIZE_MARKER >> 4)
+    if (start < 0 || bytes[start] !== SIMPLE_BLOCK_ID || bytes[start + 1] >> 4 !== FOUR_BYTE_LENGTH)
       throw new Error('The muxer does not write blocks as it used to');
     bytes[start] = VOID_ID;
     at += placeholder.length;

@@ -12,6 +12,9 @@ import { WebmFile } from './webm-file.ts';
 /** How long the first frame waits for the other track, in ms: tracks cannot be added to a file later. */
 const TRACK_WAIT_MS = 1_500;
 
+/** The same for a picture that a file can describe only after its first key frame (H.264, AV1), when it is connected. */
+const DESCRIPTION_WAIT_MS = 5_000;
+
 /** Frames that wait meanwhile are bounded also in bytes. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
@@ -124,7 +127,7 @@ export class Recording {
   tick(now: number): void {
     if (this.#failed || this.#pausedAt !== undefined) return;
     const first = this.#waiting.at(0);
-    if (!this.#opening && first && now - first.frame.arrivedAt >= TRACK_WAIT_MS) this.#open();
+    if (!this.#opening && first && now - first.frame.arrivedAt >= this.#longestWait()) this.#open();
     if (this.#file) this.#fillStalled(this.#file, now);
   }
 
@@ -176,6 +179,13 @@ export class Recording {
       return `The ${kind} changed from ${present.name} to ${codec.name} during the recording; its rest is left out`;
     if (this.#opening) return `The ${kind} came too late: the recording had already begun without it`;
     return undefined;
+  }
+
+  #longestWait(): number {
+    const codec =
+      this.#codecs.has('video') || this.#leftOut.has('video') ? undefined : this.#codecOf('video');
+    const isUndescribed = codec !== undefined && isRecordable(codec) && !videoSettings(codec, undefined);
+    return isUndescribed ? DESCRIPTION_WAIT_MS : TRACK_WAIT_MS;
   }
 
   #open(): void {

@@ -44,7 +44,7 @@ interface WrittenTrack {
 
 export class WebmFile {
   readonly #output: Output;
-  readonly #started: Promise<void>;
+  readonly #handle: FileHandle;
   readonly #tracks = new Map<MediaKind, WrittenTrack>();
   readonly #isAvc: boolean;
   readonly #placeholder = randomBytes(PLACEHOLDER_LENGTH);
@@ -60,6 +60,7 @@ export class WebmFile {
    * (disk full, disk too slow); frames are ignored from then on.
    */
   constructor(handle: FileHandle, tracks: FileTracks, failed: (error: Error) => void) {
+    this.#handle = handle;
     this.#failed = failed;
     this.#isAvc = tracks.video?.codec === 'avc';
     const options = { appendOnly: true };
@@ -70,8 +71,7 @@ export class WebmFile {
     });
     if (tracks.video) this.#addVideo(tracks.video);
     if (tracks.audio) this.#addAudio(tracks.audio);
-    this.#started = this.#output.start();
-    this.#watch(this.#started, 0);
+    this.#watch(this.#output.start(), 0);
   }
 
   has(kind: MediaKind): boolean {
@@ -95,11 +95,11 @@ export class WebmFile {
 
   /**
    * An Opus packet. Holes before it are filled with silence, because players play sound without holes and would let it
-   * run ahead of the picture; a packet whose time has been filled already is left out.
+   * run ahead of the picture; a packet whose time has been filled already is left out, and so is one without duration.
    */
   audio(data: Uint8Array, durationMs: number, at: number): void {
     this.fillAudio(at);
-    if (at < this.#audioEnd - SILENCE_MS) return;
+    if (durationMs <= 0 || at < this.#audioEnd - SILENCE_MS) return;
     this.#write('audio', data, 'key', at, durationMs);
     this.#audioEnd += durationMs;
   }
@@ -126,11 +126,11 @@ export class WebmFile {
   }
 
   async #close(): Promise<void> {
-    if (!this.#failure) {
-      await this.#started;
-      await this.#output.finalize();
-    } else {
-      await this.#output.cancel();
+    try {
+      if (this.#failure) await this.#output.cancel();
+      else await this.#output.finalize();
+    } finally {
+      await this.#handle.close();
     }
     if (this.#failure) throw this.#failure;
   }
