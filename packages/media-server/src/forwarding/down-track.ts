@@ -59,8 +59,8 @@ export class DownTrack implements MediaSink {
   #lastTimestamp = Math.floor(Math.random() * 0xffff_ffff);
   #lastSentAt: number | undefined;
   #rtxSequence = Math.floor(Math.random() * 0x4000);
-  readonly #resentSequence = new Int32Array(RESEND_SLOTS).fill(-1);
-  readonly #resentAt = new Float64Array(RESEND_SLOTS);
+  /** What was sent again and when; made with the first NACK. */
+  #resent: { readonly sequence: Int32Array; readonly at: Float64Array } | undefined;
   #counters = { nacks: 0, plis: 0, firs: 0, retransmitted: 0 };
 
   constructor(options: DownTrackOptions) {
@@ -222,9 +222,11 @@ export class DownTrack implements MediaSink {
   #mayResend(extended: number, now: number): boolean {
     const slot = extended & (RESEND_SLOTS - 1);
     const interval = Math.max(MIN_RESEND_INTERVAL_MS, this.statistics.roundTripMs ?? 0);
-    if (this.#resentSequence[slot] === extended && now - this.#resentAt[slot] < interval) return false;
-    this.#resentSequence[slot] = extended;
-    this.#resentAt[slot] = now;
+    this.#resent ??= { sequence: new Int32Array(RESEND_SLOTS).fill(-1), at: new Float64Array(RESEND_SLOTS) };
+    const { sequence, at } = this.#resent;
+    if (sequence[slot] === extended && now - at[slot] < interval) return false;
+    sequence[slot] = extended;
+    at[slot] = now;
     return true;
   }
 

@@ -44,7 +44,8 @@ export class UpTrack implements MediaSource {
   readonly kind: MediaKind;
   readonly #options: UpTrackOptions;
   readonly #keyframes = new KeyframeRequestThrottle();
-  #history: PacketHistory<MediaPacket>;
+  /** Made with the first packet: most endpoints only send. */
+  #history: PacketHistory<MediaPacket> | undefined;
   #sinks: readonly MediaSink[] = [];
   #codecs = new Map<number, NegotiatedCodec>();
   #rtxCodecs = new Map<number, NegotiatedCodec>();
@@ -64,7 +65,6 @@ export class UpTrack implements MediaSource {
   constructor(options: UpTrackOptions) {
     this.#options = options;
     this.kind = options.kind;
-    this.#history = new PacketHistory(HISTORY_LENGTH[options.kind]);
   }
 
   get codec(): NegotiatedCodec | undefined {
@@ -114,7 +114,7 @@ export class UpTrack implements MediaSource {
   }
 
   packetAt(extendedSequence: number): MediaPacket | undefined {
-    return this.#history.get(extendedSequence);
+    return this.#history?.get(extendedSequence);
   }
 
   addSink(sink: MediaSink): void {
@@ -166,7 +166,7 @@ export class UpTrack implements MediaSource {
   close(): void {
     this.#closed = true;
     this.#nack.close();
-    this.#history = new PacketHistory(1);
+    this.#history = undefined;
   }
 
   #receiveRetransmission(rtx: RtpPacket, codec: NegotiatedCodec, now: number): void {
@@ -182,7 +182,7 @@ export class UpTrack implements MediaSource {
   #receiveMedia(rtp: RtpPacket, codec: NegotiatedCodec, now: number, retransmitted = false): void {
     if (rtp.ssrc !== this.#ssrc || !this.#statistics) this.#begin(rtp.ssrc, codec);
     const extendedSequence = this.#unwrapper.unwrap(rtp.sequenceNumber);
-    if (this.#history.get(extendedSequence)) return;
+    if (this.#history?.get(extendedSequence)) return;
     this.#codec = codec;
     // A recovered packet was lost all the same, and says nothing of the jitter.
     if (!retransmitted) this.#statistics?.received(extendedSequence, rtp.timestamp, rtp.bytes.length, now);
@@ -191,7 +191,7 @@ export class UpTrack implements MediaSource {
     const isKeyframe = this.kind === 'audio' || startsKeyframe(codec, rtp.payload);
     if (isKeyframe) this.#keyframes.keyframeSeen();
     const packet: MediaPacket = { rtp, codec, extendedSequence, startsKeyframe: isKeyframe, arrivedAt: now };
-    this.#history.put(extendedSequence, packet);
+    this.#history?.put(extendedSequence, packet);
     this.#options.flow.packet();
     for (const sink of this.#sinks) sink.write(packet);
   }
