@@ -43,29 +43,48 @@ const AMPLITUDE = 0.5;
 export function writeFakeMedia(folder: string, { colour, hz }: FakeMedia): FakeMediaFiles {
   mkdirSync(folder, { recursive: true });
   const files = { video: join(folder, `${colour}.y4m`), audio: join(folder, `${hz}.wav`) };
-  writeFileSync(files.video, y4m(COLOURS[colour]));
+  writeFileSync(files.video, y4m(flatFrames(COLOURS[colour])));
   writeFileSync(files.audio, wav(hz));
   return files;
 }
 
-/** YUV4MPEG2 with 4:2:0 frames in BT.601 limited range, as cameras give them. */
-function y4m(colour: Rgb): Buffer {
-  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n`);
+/** One frame: brightness of each pixel, then both colour differences of each block of 2 by 2, rows from the top. */
+function flatFrames(colour: Rgb): Buffer[] {
   const [y, u, v] = yuv(colour);
   const flat = Buffer.concat([
     Buffer.alloc(WIDTH * HEIGHT, y),
     Buffer.alloc((WIDTH * HEIGHT) / 4, u),
     Buffer.alloc((WIDTH * HEIGHT) / 4, v),
   ]);
-  const frames = Array.from({ length: FRAMES }, (_, index) => {
+  return Array.from({ length: FRAMES }, (_, index) => {
     const frame = Buffer.from(flat);
     const left = Math.round(((WIDTH - BLOCK) * index) / (FRAMES - 1));
     // Only brightness: the block is a lighter or darker patch of the same colour.
     for (let row = HEIGHT - 2 * BLOCK; row < HEIGHT - BLOCK; row++)
       frame.fill(y > 128 ? 40 : 220, row * WIDTH + left, row * WIDTH + left + BLOCK);
-    return Buffer.concat([Buffer.from('FRAME\n'), frame]);
+    return frame;
   });
-  return Buffer.concat([header, ...frames]);
+}
+
+/** A frame whose pixels are painted one by one; `x` and `y` run from 0 to 1, from the left and the top. */
+export function paintedFrame(paint: (x: number, y: number) => Rgb): Buffer {
+  const frame = Buffer.alloc((WIDTH * HEIGHT * 3) / 2);
+  for (let row = 0; row < HEIGHT; row++)
+    for (let column = 0; column < WIDTH; column++) {
+      const [y, u, v] = yuv(paint(column / WIDTH, row / HEIGHT));
+      frame[row * WIDTH + column] = y;
+      if (row % 2 === 1 || column % 2 === 1) continue;
+      const block = WIDTH * HEIGHT + ((row / 2) * WIDTH) / 2 + column / 2;
+      frame[block] = u;
+      frame[block + (WIDTH * HEIGHT) / 4] = v;
+    }
+  return frame;
+}
+
+/** A YUV4MPEG2 file of frames in BT.601 limited range, as cameras give them. */
+export function y4m(frames: readonly Buffer[]): Buffer {
+  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n`);
+  return Buffer.concat([header, ...frames.flatMap((frame) => [Buffer.from('FRAME\n'), frame])]);
 }
 
 function yuv([red, green, blue]: Rgb): [number, number, number] {

@@ -66,7 +66,7 @@ function changeOnePart(within: Record<string, unknown>, random: () => number): v
   if (typeof value === 'object' && value !== null && random() < 0.7)
     changeOnePart(value as Record<string, unknown>, random);
   else if (random() < 0.3) Reflect.deleteProperty(within, key);
-  else within[key] = pick(random, STRANGE_VALUES);
+  else within[key] = structuredClone(pick(random, STRANGE_VALUES));
 }
 
 export function pick<Item>(random: () => number, items: readonly Item[]): Item {

@@ -31,7 +31,9 @@ export interface ParticipantOptions extends FakeMedia {
   readonly name: string;
   /** Base URL of the server. */
   readonly server: string;
-  readonly flags?: readonly string[];
+  /** A camera file of one's own, in place of the colour. */
+  readonly camera?: string;
+  readonly colourScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
@@ -66,11 +68,11 @@ export class Participant {
       executablePath: findChromium(),
       args: [
         ...FLAGS,
-        `--use-file-for-fake-video-capture=${video}`,
+        `--use-file-for-fake-video-capture=${options.camera ?? video}`,
         `--use-file-for-fake-audio-capture=${audio}`,
-        ...(options.flags ?? []),
       ],
       permissions: ['camera', 'microphone'],
+      colorScheme: options.colourScheme ?? 'light',
       viewport: options.viewport ?? { width: 1280, height: 800 },
     });
     // esbuild, which tsx runs, wraps named functions in this helper: those that travel into the page would miss it.
