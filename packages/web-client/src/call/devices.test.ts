@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DeviceError } from './devices.ts';
+import { DeviceError, sentencesAboutDevices } from './devices.ts';
 import { levelOf } from './level-meter.ts';
 
 it.each([
@@ -15,6 +15,15 @@ it.each([
 
 it('says why a page over plain HTTP gets no microphone', () => {
   expect(new DeviceError('microphone', 'insecure-context').message).toMatch(/HTTPS.*listen in/);
+});
+
+it('says once what camera and microphone lack both, and each by itself what differs', () => {
+  const denied = (device: 'camera' | 'microphone') => new DeviceError(device, 'permission-denied');
+  expect(sentencesAboutDevices([undefined, undefined])).toEqual([]);
+  expect(sentencesAboutDevices([denied('camera'), denied('microphone')])).toEqual([
+    expect.stringContaining('your camera and microphone'),
+  ]);
+  expect(sentencesAboutDevices([new DeviceError('camera', 'missing'), denied('microphone')])).toHaveLength(2);
 });
 
 it('measures silence as 0, full scale as 1, and -30 dB as the middle', () => {

@@ -34,10 +34,13 @@ const REASONS: Partial<Record<string, DeviceFailureReason>> = {
 };
 
 /** One sentence on what is wrong with the device, and one on what to do. */
-export function sentenceAboutDevice(device: DeviceKind, reason: DeviceFailureReason): string {
+export function sentenceAboutDevice(
+  device: DeviceKind | 'camera and microphone',
+  reason: DeviceFailureReason,
+): string {
   switch (reason) {
     case 'missing':
-      return `No ${device} was found. Connect one, or join without it.`;
+      return `No ${device} was found. Connect one and try again, or go on without it.`;
     case 'permission-denied':
       return device === 'screen'
         ? 'The screen was not shared. Press “Share screen” again to choose what to show.'
@@ -51,8 +54,17 @@ export function sentenceAboutDevice(device: DeviceKind, reason: DeviceFailureRea
     case 'unplugged':
       return `The ${device} has gone. Connect it again, or choose another one.`;
     case 'other':
-      return `The ${device} does not start. Try again, or join without it.`;
+      return `The ${device} does not start. Try again, or go on without it.`;
   }
+}
+
+/** What to say about both devices: one sentence where both lack the same permission. */
+export function sentencesAboutDevices(failures: readonly (DeviceError | undefined)[]): string[] {
+  const [first, second] = failures.filter((failure) => failure !== undefined);
+  const shared = first && first.reason === second?.reason ? first.reason : undefined;
+  if (shared === 'permission-denied' || shared === 'insecure-context')
+    return [sentenceAboutDevice('camera and microphone', shared)];
+  return [first, second].flatMap((failure) => failure?.message ?? []);
 }
 
 /** Asks for one camera; the wished one if it is there. @throws DeviceError */

@@ -4,7 +4,7 @@ import type { Notice } from './room-view.ts';
 /** How long information stays, in ms: time to read a short sentence twice. */
 const INFO_STAYS_MS = 6_000;
 /** More than this would cover the call; the oldest goes. */
-const MOST_NOTICES = 4;
+const MOST_NOTICES = { info: 2, problem: 3 } as const;
 
 export class NoticeBoard {
   readonly #changed: () => void;
@@ -24,7 +24,9 @@ export class NoticeBoard {
   add(tone: Notice['tone'], text: string): void {
     for (const notice of this.#notices) if (notice.text === text) this.#drop(notice.id);
     const notice = { id: this.#nextId++, tone, text };
-    this.#notices = [...this.#notices, notice].slice(-MOST_NOTICES);
+    this.#notices = [...this.#notices, notice];
+    const alike = this.#notices.filter((other) => other.tone === tone);
+    for (const old of alike.slice(0, -MOST_NOTICES[tone])) this.#drop(old.id);
     if (tone === 'info')
       this.#timers.set(
         notice.id,

@@ -103,7 +103,7 @@ describe('joining', () => {
     begin({ camera: false, microphone: false });
     await join();
     expect(server.said().filter((line) => line !== 'leave')).toEqual(['join']);
-    expect(tile('Me')).toMatchObject({ state: 'idle', message: 'Camera and microphone off' });
+    expect(tile('Me')).toMatchObject({ state: 'idle', message: 'Camera off' });
   });
 
   it('says so when the room is gone, and does not try again', async () => {
@@ -300,6 +300,7 @@ describe('a lost media server', () => {
     await told('streamStopped', { stream: streamId('own-1'), reason: 'media-server-lost' });
     await told('mediaServer', { available: false });
     expect(session.snapshot().mediaServerAvailable).toBe(false);
+    expect(tile('Me')).toMatchObject({ state: 'connecting', message: 'Waiting for the media server…' });
     await vi.advanceTimersByTimeAsync(30_000);
     expect(server.said()).toHaveLength(3);
     await told('mediaServer', { available: true });

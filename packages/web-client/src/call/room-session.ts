@@ -157,7 +157,7 @@ export class RoomSession {
     if (this.#screenMedia) stopTracks(this.#screenMedia);
     // The answer would come too late to be of use: closing the connection says the same.
     if (phase === 'left')
-      this.#signalling?.request('leave', {}).catch(() => console.info('left without an answer'));
+      this.#signalling?.request('leave', {}).catch(() => console.debug('left without an answer'));
     this.#signalling?.close();
     this.#signalling = undefined;
     this.#notices.close();

@@ -84,8 +84,14 @@ export function tilesOf(parts: TileParts): TileView[] {
 
 function ownTile(parts: TileParts): TileView {
   const video = (parts.preview?.getVideoTracks().length ?? 0) > 0;
-  const { state, message } = healthOf(parts, parts.camera, {
-    idle: 'Camera and microphone off',
+  // Between opening a device and offering its stream there is none for a moment.
+  const pending: ShownStream | undefined = parts.preview && {
+    id: undefined,
+    state: { phase: 'connecting' },
+    media: undefined,
+  };
+  const { state, message } = healthOf(parts, parts.camera ?? pending, {
+    idle: 'Camera off',
     silent: video ? undefined : 'Camera off',
     // The own picture is always there; what matters is whether the others get it.
     waiting: 'The others cannot see or hear you, trying again…',
@@ -137,7 +143,7 @@ function watchedTile(
   const watched = stream && parts.watched.get(stream.id);
   const name = nameOf(room, participant);
   const { state, message } = healthOf(parts, watched, {
-    idle: 'Camera and microphone off',
+    idle: 'Camera off',
     silent: stream?.video ? undefined : 'Camera off',
     waiting: 'Connection lost, trying again…',
   });
@@ -163,6 +169,8 @@ function healthOf(
 ): { state: TileState; message: string | undefined } {
   if (!parts.connected)
     return { state: 'connecting', message: parts.room ? 'Connection lost, trying again…' : 'Connecting…' };
+  if (parts.room?.mediaServerAvailable === false)
+    return { state: 'connecting', message: 'Waiting for the media server…' };
   if (!stream) return { state: 'idle', message: words.idle };
   switch (stream.state.phase) {
     case 'connecting':

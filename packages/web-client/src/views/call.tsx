@@ -70,8 +70,8 @@ export function Call({
             Nobody else is here yet. Copy the link and send it to whom you want to talk to.
           </p>
         )}
+        <Notices notices={room.notices} onDismiss={(id) => session.dismiss(id)} />
       </main>
-      <Notices notices={room.notices} onDismiss={(id) => session.dismiss(id)} />
       <footer className="call-footer">
         {soundBlocked && (
           <button type="button" className="button primary play-sound" onClick={() => playback.playAll()}>

@@ -1,5 +1,6 @@
 // Before the call: name, camera, microphone, and a test of both.
 import { useEffect, useMemo, useState, useSyncExternalStore, type FormEvent } from 'react';
+import { sentencesAboutDevices } from '../call/devices.ts';
 import type { LocalDevices } from '../call/local-devices.ts';
 import { Signalling } from '../call/signalling.ts';
 import { TestSession } from '../call/test-session.ts';
@@ -35,9 +36,11 @@ export function Lobby({
   useEffect(() => () => test?.close(), [test]);
 
   const preview = useMemo(() => (camera.track ? new MediaStream([camera.track]) : undefined), [camera.track]);
+  // What is switched off is not tested.
+  const microphoneTrack = microphone.wanted ? microphone.track : undefined;
   const tracks = useMemo(
-    () => [microphone.track, camera.track].filter((track) => track !== undefined),
-    [microphone.track, camera.track],
+    () => [microphoneTrack, camera.track].filter((track) => track !== undefined),
+    [microphoneTrack, camera.track],
   );
 
   const join = (event: FormEvent) => {
@@ -112,9 +115,9 @@ export function Lobby({
             state={microphone}
             onChoose={(id) => void devices.choose('microphone', id)}
           />
-          {[...new Set([camera.failure?.message, microphone.failure?.message])].map(
-            (message) => message && <Problem key={message}>{message}</Problem>,
-          )}
+          {sentencesAboutDevices([camera.failure, microphone.failure]).map((sentence) => (
+            <Problem key={sentence}>{sentence}</Problem>
+          ))}
           {(camera.failure ?? microphone.failure) && (
             <p className="lobby-hint">
               You can still join and see and hear the others.{' '}

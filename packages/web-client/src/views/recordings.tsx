@@ -119,14 +119,10 @@ function Piece({ piece, recordingStartedAt }: { piece: PieceDescription; recordi
   ];
   return (
     <li className="piece">
-      <video
-        className={video ? undefined : 'sound-only'}
-        controls
-        playsInline
-        preload="metadata"
-        src={url}
-        aria-label={`Recording of ${title}`}
-      />
+      <div className={video ? 'piece-frame' : 'piece-frame sound-only'}>
+        {!video && <MicrophoneIcon />}
+        <video controls playsInline preload="metadata" src={url} aria-label={`Recording of ${title}`} />
+      </div>
       <div className="piece-line">
         <span className="piece-kind">
           {kind === 'screen' ? <ScreenIcon /> : video ? <CameraIcon /> : <MicrophoneIcon />}
@@ -135,9 +131,8 @@ function Piece({ piece, recordingStartedAt }: { piece: PieceDescription; recordi
           <strong>{title}</strong>
           <span>{facts.filter(Boolean).join(' · ')}</span>
         </div>
-        <a className="button small" href={url} download aria-label={`Download ${title}`}>
+        <a className="round" href={url} download aria-label={`Download ${title}`} title="Download">
           <DownloadIcon />
-          <span aria-hidden="true">Download</span>
         </a>
       </div>
     </li>
