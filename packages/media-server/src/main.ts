@@ -110,10 +110,13 @@ async function main(): Promise<void> {
     }
   } catch (error) {
     const message = explain(error, flags);
-    console.error(`media server: ${message}`);
     process.exitCode = 1;
-    if (!process.send) process.exit();
-    process.send({ type: 'failed', message }, () => process.exit());
+    // Whoever forked it tells the operator, in its own words: the same line twice would be one too many.
+    if (process.send) process.send({ type: 'failed', message }, () => process.exit());
+    else {
+      console.error(`media server: ${message}`);
+      process.exit();
+    }
   }
 }
 
