@@ -63,6 +63,7 @@ describe('messages', () => {
       { jsonrpc: '2.0', id: {}, method: 'ping' },
       { jsonrpc: '2.0', id: 1, result: {} },
       [{ jsonrpc: '2.0', id: 1, method: 'ping' }],
+      `{"jsonrpc":"2.0","id":1,"method":"ping","params":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`,
     ];
     for (const message of bad) {
       client.send(message);
