@@ -189,10 +189,8 @@ export class TestStreamProcessor {
   #tick(run: TestRun, seconds: number): void {
     if (run.ended) return;
     this.#options.notify('testTick', { seconds });
-    run.after(SECOND_MS, () => {
-      if (seconds + 1 < TEST_RECORD_SECONDS) this.#tick(run, seconds + 1);
-      else void this.#finishRecord(run);
-    });
+    if (seconds >= TEST_RECORD_SECONDS) void this.#finishRecord(run);
+    else run.after(SECOND_MS, () => this.#tick(run, seconds + 1));
   }
 
   async #finishRecord(run: TestRun): Promise<void> {

@@ -11,6 +11,8 @@ export class ActiveRecording {
   readonly pieces = new Set<Piece>();
   /** Fulfilled when its row is in the database, which the pieces' rows refer to. */
   stored: Promise<void> = Promise.resolve();
+  /** The room was told: it did come to be. */
+  announced = false;
   /** No piece may be added any more. */
   ended = false;
 

@@ -66,8 +66,10 @@ export class RecordingService {
       await this.#abandon(room, recording);
       throw error;
     }
+    if (recording.ended) throw new Refusal('not-recording', 'the recording was stopped meanwhile');
     this.#log.info({ room: room.id, recording: id }, 'recording started');
-    if (!recording.ended) room.tell('recordingStarted', { recording: recording.describe() });
+    recording.announced = true;
+    room.tell('recordingStarted', { recording: recording.describe() });
     return recording.describe();
   }
 
@@ -81,7 +83,7 @@ export class RecordingService {
     await this.#end(room, recording);
     await this.#repository.end(recording.id, Date.now());
     this.#log.info({ room: room.id, recording: recording.id }, 'recording stopped');
-    room.tell('recordingStopped', { recording: recording.id });
+    if (recording.announced) room.tell('recordingStopped', { recording: recording.id });
   }
 
   /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */
@@ -147,8 +149,6 @@ export class RecordingService {
   /** Takes a recording back that never came to be. */
   async #abandon(room: Room, recording: ActiveRecording): Promise<void> {
     await this.#end(room, recording);
-    // Whoever came meanwhile was told that it runs.
-    room.tell('recordingStopped', { recording: recording.id });
     try {
       await this.#repository.remove(recording.id);
     } catch (err) {

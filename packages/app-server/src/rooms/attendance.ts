@@ -47,7 +47,7 @@ export class Attendance {
           .map((other) => other.describe()),
         streams: room.runningStreams().map((stream) => stream.describe()),
         iceServers: iceServersFor(participant.id),
-        recording: room.recording?.describe() ?? null,
+        recording: room.recording?.announced ? room.recording.describe() : null,
       },
     };
   }
