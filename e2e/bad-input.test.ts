@@ -96,10 +96,11 @@ describe('while two people talk', () => {
     const { url, token } = server.control;
     const { url: page } = server;
     await expectUndisturbed(async () => {
-      for (const socket of [
-        new WebSocket(`${page.replace('http', 'ws')}/ws`, { origin: page }),
-        new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
+      for (const connect of [
+        () => new WebSocket(`${page.replace('http', 'ws')}/ws`, { origin: page }),
+        () => new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
       ]) {
+        const socket = connect();
         await once(socket, 'open');
         socket.send('x'.repeat(OVERSIZED));
         // The server says goodbye, but need not read on to hear ours.

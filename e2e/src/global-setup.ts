@@ -7,6 +7,12 @@ const CLIENT = fileURLToPath(new URL('../../packages/web-client/dist/index.html'
 
 /** @throws Error with one line that says what to type */
 export function setup(): void {
-  ensureChromium();
-  if (!existsSync(CLIENT)) throw new Error('the web client is not built: type "npm run build"');
+  try {
+    ensureChromium();
+    if (!existsSync(CLIENT)) throw new Error('the web client is not built: type "npm run build"');
+  } catch (error) {
+    // Where it was thrown says nothing to whoever has to install something.
+    if (error instanceof Error) error.stack = '';
+    throw error;
+  }
 }
