@@ -40,7 +40,7 @@ function handshake(options: {
     close: async () => {},
   };
   const client = new DtlsClient({
-    transport: transport as unknown as DtlsSocket['options']['transport'],
+    transport: transport,
     srtpProfiles: (options.profiles ?? [1, 7]) as DtlsSocket['options']['srtpProfiles'],
     cert: options.client.certPem,
     key: options.client.keyPem,

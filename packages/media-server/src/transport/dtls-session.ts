@@ -67,7 +67,7 @@ export class DtlsSession {
         if (this.#state !== 'closed') options.send(datagram);
       },
       close: async () => {},
-    } as unknown as DtlsSocket['options']['transport'];
+    };
     this.#socket = new DtlsServer({
       transport: this.#transport,
       srtpProfiles: profiles,
