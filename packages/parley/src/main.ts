@@ -2,13 +2,14 @@
 import { helpText, readConfiguration } from './configuration.ts';
 import { StartError } from './errors.ts';
 import { startProgram, type Program } from './program.ts';
+import { StopRequests } from './stop-requests.ts';
 import { startReport } from './start-report.ts';
 
 /** An orderly end that takes longer than this is not going to happen: promised are 3 s. */
 const CLOSE_DEADLINE_MS = 2_700;
 
 let program: Program | undefined;
-let closing = false;
+const stopRequests = new StopRequests();
 
 async function main(): Promise<void> {
   const configuration = readConfiguration(process.argv.slice(2), process.env);
@@ -21,10 +22,10 @@ async function main(): Promise<void> {
   process.stdout.write(startReport(program));
 }
 
-/** The first one ends in order; one before the start is complete, or a second one, at once. */
 function onSignal(): void {
-  if (!program || closing) process.exit(1);
-  closing = true;
+  const action = stopRequests.next(performance.now(), program !== undefined);
+  if (action === 'exit') process.exit(1);
+  if (action === 'ignore' || !program) return;
   setTimeout(() => fail(`not everything ended within ${CLOSE_DEADLINE_MS} ms`), CLOSE_DEADLINE_MS);
   program.close().then(
     () => process.exit(0),
