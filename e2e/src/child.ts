@@ -33,6 +33,9 @@ export class Child {
       env: { ...inherited(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    // However the tests end, nothing of them goes on.
+    const end = () => void this.process.kill('SIGKILL');
+    process.once('exit', end);
     for (const channel of ['stdout', 'stderr'] as const)
       this.process[channel]?.setEncoding('utf8').on('data', (text: string) => {
         this.#output[channel] += text;
@@ -42,6 +45,7 @@ export class Child {
       this.process.once('error', reject);
       this.process.once('close', (code, signal) => {
         this.#hasEnded = true;
+        process.off('exit', end);
         this.#log.end();
         resolve({ code, signal, ...this.#output });
       });

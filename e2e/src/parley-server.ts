@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HealthResponse } from '@parley/protocol';
-import { afterEach, expect, vi } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { Child, tail } from './child.ts';
 import { KurentoObserver } from './kurento-observer.ts';
 
@@ -70,16 +70,22 @@ export class ParleyServer {
     );
     const ready = (await mediaServer.told()) as MediaServerReady;
     expect(ready).toMatchObject({ type: 'ready' });
-    const parley = new Child(
-      PARLEY,
-      ['--port', '0', '--host', '127.0.0.1', '--data-dir', data],
-      { MEDIA_SERVER_URL: (await controlThrough?.(ready.url)) ?? ready.url, MEDIA_SERVER_TOKEN: TOKEN },
-      join(folder, 'parley.log'),
-    );
-    const url = await openAddress(parley);
-    await vi.waitFor(async () => expect(await health(url)).toMatchObject({ ready: true }), 10_000);
-    const control = { url: ready.url, token: TOKEN };
-    return new ParleyServer({ url, control, rtcPort: ready.rtcPort, folder, parley, mediaServer });
+    try {
+      const parley = new Child(
+        PARLEY,
+        ['--port', '0', '--host', '127.0.0.1', '--data-dir', data],
+        { MEDIA_SERVER_URL: (await controlThrough?.(ready.url)) ?? ready.url, MEDIA_SERVER_TOKEN: TOKEN },
+        join(folder, 'parley.log'),
+      );
+      // The report comes when the media server was reached: nothing else is to be waited for.
+      const url = await openAddress(parley);
+      expect(await health(url)).toMatchObject({ ready: true });
+      const control = { url: ready.url, token: TOKEN };
+      return new ParleyServer({ url, control, rtcPort: ready.rtcPort, folder, parley, mediaServer });
+    } catch (error) {
+      await mediaServer.stop();
+      throw error;
+    }
   }
 
   /** A new look into the media server's own objects. */
