@@ -34,6 +34,7 @@ export class Leg {
   #endpoint: string | undefined;
   /** The user fragment of the offer that the endpoint has processed; `undefined` in it: the offer had none. */
   #negotiated: { ufrag: string | undefined } | undefined;
+  #opening: Promise<string> | undefined;
   #closed = false;
 
   constructor(options: LegOptions) {
@@ -61,7 +62,33 @@ export class Leg {
    * @param connect connects the new endpoint with its neighbours, before the offer is processed
    * @throws MediaServerError; Refusal when the leg was closed meanwhile
    */
-  async open(
+  open(pipeline: string, sdpOffer: string, connect: (endpoint: string) => Promise<unknown>): Promise<string> {
+    const opening = this.#open(pipeline, sdpOffer, connect);
+    this.#opening = opening;
+    return opening;
+  }
+
+  /** Releases the endpoint, if there is one (and it is still the one that is named). The leg can be opened again. */
+  async drop(expected = this.#endpoint): Promise<void> {
+    if (expected === undefined || expected !== this.#endpoint) return;
+    this.#endpoint = undefined;
+    this.#negotiated = undefined;
+    await releaseLogged(this.#options.mediaServer, expected, this.#options.log);
+  }
+
+  /**
+   * Ends the leg; idempotent. `with-pipeline`: its pipeline is released already, so nothing is left and nothing can come
+   * to be. `alone`: resolves when that is so.
+   */
+  async close(released: 'with-pipeline' | 'alone' = 'alone'): Promise<void> {
+    this.#closed = true;
+    // The failure of an opening that is under way was told to whoever asked for it; here only its end matters.
+    if (released === 'alone') await Promise.allSettled([this.drop(), this.#opening]);
+    this.#endpoint = undefined;
+    this.#negotiated = undefined;
+  }
+
+  async #open(
     pipeline: string,
     sdpOffer: string,
     connect: (endpoint: string) => Promise<unknown>,
@@ -89,22 +116,6 @@ export class Leg {
       await this.drop(endpoint);
       throw error;
     }
-  }
-
-  /** Releases the endpoint, if there is one (and it is still the one that is named). The leg can be opened again. */
-  async drop(expected = this.#endpoint): Promise<void> {
-    if (expected === undefined || expected !== this.#endpoint) return;
-    this.#endpoint = undefined;
-    this.#negotiated = undefined;
-    await releaseLogged(this.#options.mediaServer, expected, this.#options.log);
-  }
-
-  /** Ends the leg; idempotent. With its pipeline's release under way, `released` saves the endpoint's own. */
-  async close(released: 'with-pipeline' | 'alone' = 'alone'): Promise<void> {
-    this.#closed = true;
-    if (released === 'alone') await this.drop();
-    this.#endpoint = undefined;
-    this.#negotiated = undefined;
   }
 
   async #subscribe(endpoint: string): Promise<void> {

@@ -1,6 +1,7 @@
 // One run of a test: what it holds on the media server, and that it ends once. Which run does what is the processor's.
 import type { Logger } from 'pino';
 import type { MediaServer } from '../kurento/media-server.ts';
+import { Refusal } from '../refusal.ts';
 import type { Leg } from './leg.ts';
 import type { Recorder } from './recorder.ts';
 import { createTagged, releaseLogged, type Tags } from './tagged.ts';
@@ -18,6 +19,7 @@ export class TestRun {
   recordingSince: number | undefined;
   #pipeline: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #settingUp: Promise<unknown> | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(kind: TestKind, leg: Leg, mediaServer: MediaServer, log: Logger, onEnded: () => void) {
@@ -28,15 +30,27 @@ export class TestRun {
     this.#onEnded = onEnded;
   }
 
+  static stopped(): Refusal {
+    return Refusal.tooManyRequests('the test was stopped meanwhile');
+  }
+
   get ended(): boolean {
     return this.#ending !== undefined;
   }
 
-  /** @throws MediaServerError */
+  /** Runs the steps that set the run up; the end waits for them, so that nothing comes to be after it. */
+  setUp<Result>(steps: () => Promise<Result>): Promise<Result> {
+    const settingUp = steps();
+    this.#settingUp = settingUp;
+    return settingUp;
+  }
+
+  /** @throws MediaServerError; Refusal when the run has ended meanwhile */
   async createPipeline(tags: Tags): Promise<string> {
     this.#pipeline = await createTagged(this.#mediaServer, 'MediaPipeline', {}, tags, this.#log);
-    if (this.ended) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
-    return this.#pipeline;
+    if (!this.ended) return this.#pipeline;
+    await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
+    throw TestRun.stopped();
   }
 
   /** One timer per run: a later call replaces an earlier one, and none fires after the end. */
@@ -55,6 +69,8 @@ export class TestRun {
     await this.recorder?.stop();
     await this.leg.drop();
     if (this.#pipeline !== undefined) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
+    // Its failure was told to whoever asked for it; here only its end matters.
+    await Promise.allSettled([this.#settingUp]);
     this.#onEnded();
   }
 }

@@ -175,11 +175,13 @@ export class TestStreamProcessor {
 
   async #setUp(run: TestRun, build: (pipeline: string) => Promise<string>): Promise<string> {
     try {
-      const answer = await build(await run.createPipeline({ ...this.#tags, kind: run.kind }));
-      // Ended while the last step was under way: what that step made is not known to `end`.
-      if (run.ended) await run.recorder?.stop();
-      if (run.ended) throw Refusal.tooManyRequests('the test was stopped meanwhile');
-      return answer;
+      return await run.setUp(async () => {
+        const answer = await build(await run.createPipeline({ ...this.#tags, kind: run.kind }));
+        if (!run.ended) return answer;
+        // Ended while the last step was under way: what that step made was not known to `end`.
+        await run.recorder?.stop();
+        throw TestRun.stopped();
+      });
     } catch (error) {
       await run.end();
       throw error;
