@@ -22,8 +22,9 @@ export interface MediaPortOptions {
 /** Room for bursts of key frames of many senders; the kernel caps it at its own limit (net.core.rmem_max). */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** How often at most the log says that datagrams were dropped, in ms. */
+/** How often at most the log says that datagrams were dropped, in ms, and from how many on: every closed call drops some. */
 const DROP_REPORT_INTERVAL_MS = 60_000;
+const DROPS_WORTH_TELLING = 100;
 
 interface Route {
   readonly address: string;
@@ -128,7 +129,7 @@ export class MediaPort implements PacketSender {
   #countDrop(reason: string): void {
     this.#dropped++;
     const now = performance.now();
-    if (now < this.#nextDropReport) return;
+    if (this.#dropped < DROPS_WORTH_TELLING || now < this.#nextDropReport) return;
     this.#nextDropReport = now + DROP_REPORT_INTERVAL_MS;
     this.#log.warn({ dropped: this.#dropped, reason }, 'datagrams dropped on the media port');
     this.#dropped = 0;

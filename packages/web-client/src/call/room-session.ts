@@ -27,6 +27,9 @@ export interface RoomSessionOptions {
 /** Pauses before trying to reach the server again, in ms; the last one is repeated for as long as it takes. */
 export const RECONNECT_PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
 
+/** How long leaving waits for the server, in ms: closing the connection says the same in the end. */
+const LEAVE_DEADLINE_MS = 1_000;
+
 export class RoomSession {
   readonly #options: RoomSessionOptions;
   readonly #notices = new NoticeBoard(() => this.#publish());
@@ -153,15 +156,24 @@ export class RoomSession {
     clearTimeout(this.#timer);
     this.#unsubscribe();
     this.#steps.close();
-    this.#closeLegs();
     if (this.#screenMedia) stopTracks(this.#screenMedia);
-    // The answer would come too late to be of use: closing the connection says the same.
-    if (phase === 'left')
-      this.#signalling?.request('leave', {}).catch(() => console.debug('left without an answer'));
-    this.#signalling?.close();
+    const signalling = this.#signalling;
     this.#signalling = undefined;
+    void this.#sayGoodbye(phase, signalling);
     this.#notices.close();
     this.#publish();
+  }
+
+  /** DTLS's own goodbye is faster than a message: heard first, the server would take the media for lost. */
+  async #sayGoodbye(phase: 'left' | 'refused', signalling: SignallingLike | undefined): Promise<void> {
+    try {
+      if (phase === 'left') await signalling?.request('leave', {}, LEAVE_DEADLINE_MS);
+    } catch {
+      console.debug('left without an answer');
+    } finally {
+      signalling?.close();
+      this.#closeLegs();
+    }
   }
 
   #isOver(): boolean {

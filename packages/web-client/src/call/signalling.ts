@@ -28,7 +28,11 @@ export interface SignallingEvents {
 
 /** What the session needs of a conversation; the tests put a fake in its place. */
 export interface SignallingLike {
-  request<Name extends RequestName>(name: Name, params: RequestParams<Name>): Promise<RequestResult<Name>>;
+  request<Name extends RequestName>(
+    name: Name,
+    params: RequestParams<Name>,
+    deadlineMs?: number,
+  ): Promise<RequestResult<Name>>;
   close(): void;
 }
 
@@ -87,9 +91,10 @@ export class Signalling implements SignallingLike {
   async request<Name extends RequestName>(
     name: Name,
     params: RequestParams<Name>,
+    deadlineMs?: number,
   ): Promise<RequestResult<Name>> {
     try {
-      const result = await this.#peer.request(name, params);
+      const result = await this.#peer.request(name, params, deadlineMs);
       return requests[name].result.parse(result) as RequestResult<Name>;
     } catch (error) {
       // A server that is silent for that long is gone, though TCP has not noticed: half-open connections end here.

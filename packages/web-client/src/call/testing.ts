@@ -1,6 +1,6 @@
 // Fakes of the browser and of the server for the tests in this folder. Not part of the page.
 import type { Candidate, Leg, RequestName, RequestParams, RequestResult } from '@parley/protocol';
-import { ParticipantId, RoomId, StreamId } from '@parley/protocol';
+import { NoAnswerError, ParticipantId, RoomId, StreamId } from '@parley/protocol';
 import { vi } from 'vitest';
 import type { DevicesSnapshot, LocalDevices } from './local-devices.ts';
 import type { SignallingEvents, SignallingLike } from './signalling.ts';
@@ -182,6 +182,7 @@ export class FakeServer implements SignallingLike {
     name: Name,
     params: RequestParams<Name>,
   ): Promise<RequestResult<Name>> {
+    if (!this.events) throw NoAnswerError.closed(name, 'closed-here');
     this.requests.push({ name, params });
     const answer = this.answers[name] as ((params: unknown) => unknown) | undefined;
     return ((await answer?.(params)) ?? {}) as RequestResult<Name>;
