@@ -3,6 +3,8 @@ const MAY_IMPORT = {
   protocol: [],
   rtc: [],
   'media-server': ['protocol', 'rtc'],
+  'turn-server': ['protocol', 'rtc'],
+  'bad-network': [],
   'app-server': ['protocol'],
   'web-client': ['protocol'],
 };
