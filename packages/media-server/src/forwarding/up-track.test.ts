@@ -72,6 +72,17 @@ describe('an up track', () => {
     expect(track.packetAt(65535)).toBe(last);
   });
 
+  it('hands nothing on by RTX that is older than its memory of what it handed on', () => {
+    const { track, sink } = receivingTrack();
+    for (let sequence = 0; sequence <= 2000; sequence++) track.receive(rtpPacket({ sequence }), sequence);
+    const target = Buffer.alloc(200);
+    const media = { marker: true, sequenceNumber: 5, timestamp: 9, payload: vp8Payload(true, 'another') };
+    const rtx = RtpPacket.parse(target.subarray(0, writeRtx(target, media, 1112, 97, 1)));
+    if (!rtx) throw new Error('the RTX packet does not parse');
+    track.receive(rtx, 2001);
+    expect(sink.packets).toHaveLength(2001);
+  });
+
   it('takes a probe of nothing but padding on the RTX stream for nothing', () => {
     const { track, sink } = receivingTrack();
     track.receive(rtpPacket({ sequence: 10 }), 0);

@@ -182,16 +182,16 @@ export class UpTrack implements MediaSource {
   #receiveMedia(rtp: RtpPacket, codec: NegotiatedCodec, now: number, retransmitted = false): void {
     if (rtp.ssrc !== this.#ssrc || !this.#statistics) this.#begin(rtp.ssrc, codec);
     const extendedSequence = this.#unwrapper.unwrap(rtp.sequenceNumber);
-    if (this.#history?.get(extendedSequence)) return;
+    const isKeyframe = this.kind === 'audio' || startsKeyframe(codec, rtp.payload);
+    const packet: MediaPacket = { rtp, codec, extendedSequence, startsKeyframe: isKeyframe, arrivedAt: now };
+    // Nothing goes on twice under one number, however late its RTX comes: the second one could be another packet, and
+    // receivers' keys must never protect two under one nonce (RFC 7714, section 8.4).
+    if (!this.#history?.put(extendedSequence, packet)) return;
     this.#codec = codec;
     // A recovered packet was lost all the same, and says nothing of the jitter.
     if (!retransmitted) this.#statistics?.received(extendedSequence, rtp.timestamp, rtp.bytes.length, now);
     this.#nack.received(extendedSequence, now);
-
-    const isKeyframe = this.kind === 'audio' || startsKeyframe(codec, rtp.payload);
     if (isKeyframe) this.#keyframes.keyframeSeen();
-    const packet: MediaPacket = { rtp, codec, extendedSequence, startsKeyframe: isKeyframe, arrivedAt: now };
-    this.#history?.put(extendedSequence, packet);
     this.#options.flow.packet();
     for (const sink of this.#sinks) sink.write(packet);
   }

@@ -33,6 +33,15 @@ describe.each([0, 65534, 2 ** 31 - 2, -5])('PacketHistory starting at %i', (star
 });
 
 describe('PacketHistory', () => {
+  it('says of a number that it has, or may have had, that it does not keep it', () => {
+    const history = new PacketHistory<string>(4);
+    expect(history.put(-1, 'first')).toBe(true);
+    expect(history.put(-1, 'again')).toBe(false);
+    expect(history.get(-1)).toBe('first');
+    expect(history.put(3, 'a ring later')).toBe(true);
+    expect(history.put(-1, 'again')).toBe(false);
+  });
+
   it('rounds its capacity up to a power of two, and refuses senseless ones', () => {
     const history = new PacketHistory<number>(5);
     for (let sequence = 0; sequence < 8; sequence++) history.put(sequence, sequence);

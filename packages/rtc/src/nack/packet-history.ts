@@ -15,12 +15,16 @@ export class PacketHistory<T> {
     this.#values = new Array<T | undefined>(slots).fill(undefined);
   }
 
-  /** Keeps `value`, in place of what came a ring's length before it. A packet later than that is not kept. */
-  put(extendedSequence: number, value: T): void {
+  /**
+   * Keeps `value`, in place of what came a ring's length before it. False, and not kept, when the number has a value
+   * already, or is so old that it may have had one.
+   */
+  put(extendedSequence: number, value: T): boolean {
     const slot = extendedSequence & this.#mask;
-    if (this.#sequences[slot] > extendedSequence) return;
+    if (this.#sequences[slot] >= extendedSequence) return false;
     this.#sequences[slot] = extendedSequence;
     this.#values[slot] = value;
+    return true;
   }
 
   /** The value put under exactly this number; undefined when there is none or it is too old. */
