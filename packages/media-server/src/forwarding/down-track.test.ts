@@ -102,6 +102,46 @@ describe('a down track', () => {
     expect(Buffer.compare(sent[2].bytes, sent[1].bytes)).toBe(0);
   });
 
+  it('sends a packet again as what it was, also when the source has changed its codec since', () => {
+    const H264 = { ...VP8, name: 'H264' as const, payloadType: 102, rtxPayloadType: undefined };
+    const { track, source, sent } = watchedTrack(
+      videoMedia({ direction: 'sendonly', codecs: [{ ...VP8, rtxPayloadType: undefined }, H264] }),
+    );
+    source.give(mediaPacket({ sequence: 1, keyframe: true }));
+    source.give({ ...mediaPacket({ sequence: 2, keyframe: true }), codec: H264 });
+    track.handleNack([sent[0].sequenceNumber], 1000);
+    expect(Buffer.compare(sent[2].bytes, sent[0].bytes)).toBe(0);
+  });
+
+  it('sends no packet again without end, however often it is asked', () => {
+    const { track, source, sent } = watchedTrack();
+    source.give(mediaPacket({ sequence: 1, keyframe: true }));
+    for (let now = 0; now < 100_000; now += 1000) track.handleNack([sent[0].sequenceNumber], now);
+    expect(sent).toHaveLength(1 + 10);
+  });
+
+  it('leaves out header extensions that only the two-byte form can hold', () => {
+    const uri = 'urn:3gpp:video-orientation';
+    const source = Object.assign(new TestSource(), { headerExtensions: [{ id: 3, uri }] });
+    const { track, sent } = watchedTrack(
+      videoMedia({ direction: 'sendonly', headerExtensions: [{ id: 5, uri }] }),
+    );
+    source.addSink(track);
+    const packet = mediaPacket({ sequence: 1, keyframe: true });
+    for (const length of [0, 17]) {
+      const extensions = Buffer.alloc(4 + 20);
+      extensions.set([0x10, 0x00, 0, 5, 3, length]);
+      const head = Buffer.from(packet.rtp.bytes.subarray(0, 12));
+      head[0] |= 0x10;
+      const rtp = RtpPacket.parse(Buffer.concat([head, extensions, packet.rtp.payload]));
+      if (!rtp) throw new Error('the packet made for a test does not parse');
+      expect(rtp.extension(3)).toHaveLength(length);
+      source.give({ ...packet, rtp, extendedSequence: 1 + length });
+    }
+    expect(sent).toHaveLength(2);
+    expect(sent.map((each) => each.extension(5))).toEqual([undefined, undefined]);
+  });
+
   it('ignores a NACK for what was never sent', () => {
     const { track, source, sent } = watchedTrack();
     source.give(mediaPacket({ sequence: 10, keyframe: true }));
@@ -133,6 +173,29 @@ describe('a down track', () => {
     source.give(mediaPacket({ sequence: 1, keyframe: true }));
     expect(sent).toHaveLength(0);
     expect(track.codecMismatch).toBe(true);
+  });
+
+  it('begins anew when the source comes back from a codec that cannot be sent', () => {
+    const { source, sent } = watchedTrack();
+    const VP9 = { ...VP8, name: 'VP9' as const };
+    source.give(mediaPacket({ sequence: 1, keyframe: true }));
+    for (const sequence of [2, 40_002])
+      source.give({ ...mediaPacket({ sequence, keyframe: true }), codec: VP9 });
+    source.give(mediaPacket({ sequence: 40_003 }));
+    source.give(mediaPacket({ sequence: 40_004, keyframe: true }));
+    expect(sent).toHaveLength(2);
+    expect(distance(sent[0].sequenceNumber, sent[1].sequenceNumber)).toBe(1);
+  });
+
+  it("reports nothing of a new source's clock before it has a packet of it", () => {
+    const { track, source } = watchedTrack();
+    source.clockMapping = { rtpTimestamp: 0, ntpMs: 3_900_000_000_000, learnedAt: 0 };
+    source.give(mediaPacket({ sequence: 1, keyframe: true }));
+    source.removeSink(track);
+    const other = new TestSource();
+    other.clockMapping = { rtpTimestamp: 0x8000_0000, ntpMs: 3_900_000_000_000, learnedAt: 0 };
+    other.addSink(track);
+    expect(track.senderReport(100)).toBeUndefined();
   });
 
   it("carries the sender's clock over to its own timestamps in sender reports", () => {

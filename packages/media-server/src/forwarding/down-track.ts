@@ -28,8 +28,13 @@ const FORWARDED_EXTENSIONS = new Set([
   'urn:3gpp:video-orientation',
 ]);
 
+/** The longest data of an extension in the one-byte form, in which all of ours are written (RFC 8285, section 4.2). */
+const MAX_EXTENSION_BYTES = 16;
+
 /** The same lost packet is not sent again sooner than this, in ms, or sooner than a round trip. */
 const MIN_RESEND_INTERVAL_MS = 10;
+/** Nor more often than receivers ask: without a bound, a small NACK would call up a second of video again and again. */
+const MAX_RESENDS = 10;
 const RESEND_SLOTS = 1024; // a power of two, so that a mask finds the slot
 
 /** One packet is built at a time and protected before the next, so all down tracks share the place to build it. */
@@ -60,7 +65,8 @@ export class DownTrack implements MediaSink {
   #lastSentAt: number | undefined;
   #rtxSequence = Math.floor(Math.random() * 0x4000);
   /** What was sent again and when; made with the first NACK. */
-  #resent: { readonly sequence: Int32Array; readonly at: Float64Array } | undefined;
+  #resent:
+    { readonly sequence: Int32Array; readonly at: Float64Array; readonly count: Uint8Array } | undefined;
   #counters = { nacks: 0, plis: 0, firs: 0, retransmitted: 0 };
 
   constructor(options: DownTrackOptions) {
@@ -109,11 +115,15 @@ export class DownTrack implements MediaSink {
     this.#options.flow.packet();
     const ssrc = this.#ssrc;
     if (!this.#active || ssrc === undefined) return;
-    if (packet.rtp.ssrc !== this.#sourceSsrc && !this.#begin(packet)) return;
-    if (packet.extendedSequence < this.#firstSequence) return;
     if (packet.codec !== this.#sourceCodec) this.#mapCodec(packet.codec);
     const codec = this.#codec;
-    if (!codec) return;
+    if (!codec) {
+      // Its numbers run on meanwhile: should there be something to send again, it begins anew.
+      this.#sourceSsrc = undefined;
+      return;
+    }
+    if (packet.rtp.ssrc !== this.#sourceSsrc && !this.#begin(packet)) return;
+    if (packet.extendedSequence < this.#firstSequence) return;
 
     const { rtp } = packet;
     const sequence = packet.extendedSequence + this.#sequenceOffset;
@@ -141,13 +151,14 @@ export class DownTrack implements MediaSink {
   handleNack(sequences: readonly number[], now: number): void {
     this.#counters.nacks++;
     const source = this.#source;
-    const codec = this.#codec;
-    if (!source || !codec || this.#sourceSsrc === undefined) return;
+    if (!source || this.#sourceSsrc === undefined) return;
     for (const sequence of sequences) {
       const extended = extendNear(sequence, this.#lastSequence);
       const original = extended - this.#sequenceOffset;
       const packet = original < this.#firstSequence ? undefined : source.packetAt(original);
-      if (packet && this.#mayResend(extended, now)) this.#resend(packet, extended, codec);
+      // Its own codec's payload type: the source may have changed to another codec since.
+      const codec = packet && findMatchingCodec(packet.codec, this.#codecs);
+      if (packet && codec && this.#mayResend(extended, now)) this.#resend(packet, extended, codec);
     }
   }
 
@@ -168,7 +179,8 @@ export class DownTrack implements MediaSink {
   senderReport(now: number): Buffer | undefined {
     const mapping = this.#source?.clockMapping;
     const codec = this.#codec;
-    if (!mapping || !codec || this.#ssrc === undefined || this.statistics.packetCount === 0) return undefined;
+    // Until its first packet is sent, a new source's timestamps have no place among ours.
+    if (!mapping || !codec || this.#ssrc === undefined || this.#sourceSsrc === undefined) return undefined;
     const elapsed = now - mapping.learnedAt;
     const rtpTimestamp =
       mapping.rtpTimestamp + this.#timestampOffset + Math.round((elapsed * codec.clockRate) / 1000);
@@ -214,7 +226,9 @@ export class DownTrack implements MediaSink {
     let extensions: RtpHeaderExtension[] | undefined;
     for (const { from, to } of this.#extensionIds) {
       const data = packet.rtp.extension(from);
-      if (data) (extensions ??= []).push({ id: to, data });
+      // The two-byte form, which any sender may use, also holds what the one-byte form cannot; ours is never like that.
+      if (!data || data.length === 0 || data.length > MAX_EXTENSION_BYTES) continue;
+      (extensions ??= []).push({ id: to, data });
     }
     return extensions;
   }
@@ -222,11 +236,17 @@ export class DownTrack implements MediaSink {
   #mayResend(extended: number, now: number): boolean {
     const slot = extended & (RESEND_SLOTS - 1);
     const interval = Math.max(MIN_RESEND_INTERVAL_MS, this.statistics.roundTripMs ?? 0);
-    this.#resent ??= { sequence: new Int32Array(RESEND_SLOTS).fill(-1), at: new Float64Array(RESEND_SLOTS) };
-    const { sequence, at } = this.#resent;
-    if (sequence[slot] === extended && now - at[slot] < interval) return false;
+    this.#resent ??= {
+      sequence: new Int32Array(RESEND_SLOTS).fill(-1),
+      at: new Float64Array(RESEND_SLOTS),
+      count: new Uint8Array(RESEND_SLOTS),
+    };
+    const { sequence, at, count } = this.#resent;
+    if (sequence[slot] !== extended) count[slot] = 0;
+    else if (now - at[slot] < interval || count[slot] >= MAX_RESENDS) return false;
     sequence[slot] = extended;
     at[slot] = now;
+    count[slot]++;
     return true;
   }
 
