@@ -111,10 +111,13 @@ it('drops everything of a participant whose tab is closed', async () => {
 });
 
 it('drops everything of a participant whose WebSocket is lost, and lets them come back', async () => {
+  // The page must not help: it would end its own peer connections, and it is the server that has to see to it.
+  const wake = await bob.stun();
   bob.line.cut();
   await expectEndpoints(endpointsOf(1), GONE_MS);
   await expect.poll(() => ada.tile(bob.name).count()).toBe(0);
   bob.line.mend();
+  await wake();
   await expectAllToMeet(ada, bob);
 });
 

@@ -123,6 +123,20 @@ export class Participant {
     await closed.close();
   }
 
+  /**
+   * Stops the page's scripts, not its media: the page notices nothing and does nothing any more, until the function that
+   * this gives is called.
+   */
+  async stun(): Promise<() => Promise<void>> {
+    const debugging = await this.#context.newCDPSession(this.#page);
+    await debugging.send('Debugger.enable');
+    await debugging.send('Debugger.pause');
+    return async () => {
+      await debugging.send('Debugger.disable');
+      await debugging.detach();
+    };
+  }
+
   /** Ends the browser. */
   async goHome(): Promise<void> {
     await this.#context.close();
