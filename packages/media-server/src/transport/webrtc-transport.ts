@@ -154,6 +154,11 @@ export class WebRtcTransport implements DatagramHandler {
     }
   }
 
+  holds(address: string, port: number, now: number): boolean {
+    const remote = this.#remoteAddress;
+    return remote?.address === address && remote.port === port && this.#ice.state(now) === 'connected';
+  }
+
   /** Protects and sends one clear RTP packet whose header, with extensions, is `headerLength` bytes long. */
   sendRtp(packet: Buffer, headerLength: number): void {
     if (this.#sender && this.#remoteAddress) this.#send(this.#sender.protectRtp(packet, headerLength));
@@ -197,6 +202,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   #send(bytes: Buffer): void {
     const remote = this.#remoteAddress;
-    if (remote) this.#queue.push(bytes, remote.address, remote.port);
+    // Consent has run out: whoever is at that address now has not asked for this (RFC 7675, section 5.1).
+    if (remote && this.#iceState !== 'failed') this.#queue.push(bytes, remote.address, remote.port);
   }
 }

@@ -1,0 +1,146 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildStun, ICE_MAX_SOURCES, STUN_METHOD_BINDING } from '@parley/rtc';
+import { MediaPort, type DatagramHandler } from './media-port.ts';
+
+/** A transport that takes every check for its own, and whose peer is alive or not as the test says. */
+class TestHandler implements DatagramHandler {
+  readonly received: { text: string; port: number }[] = [];
+  alive = true;
+  fails = false;
+  #told: (() => void) | undefined;
+
+  handleDatagram(kind: string, bytes: Buffer, _address: string, port: number): boolean {
+    this.received.push({ text: kind === 'stun' ? kind : bytes.toString('latin1', 12), port });
+    this.#told?.();
+    if (this.fails) throw new Error('a mistake of ours');
+    return kind === 'stun';
+  }
+
+  holds(): boolean {
+    return this.alive;
+  }
+
+  /** Resolves when so many datagrams have come since the beginning. */
+  async count(datagrams: number): Promise<void> {
+    while (this.received.length < datagrams) await new Promise<void>((resolve) => (this.#told = resolve));
+  }
+}
+
+describe('the media port', () => {
+  const sockets: Socket[] = [];
+  const lines: string[] = [];
+  let port: MediaPort;
+
+  beforeEach(async () => {
+    lines.length = 0;
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
+  });
+
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.close();
+    await port.close();
+  });
+
+  async function peer() {
+    const socket = createSocket('udp4');
+    sockets.push(socket);
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const send = (bytes: Buffer) => socket.send(bytes, port.port, '127.0.0.1');
+    const check = (ufrag: string) =>
+      send(
+        buildStun({
+          messageClass: 'request',
+          method: STUN_METHOD_BINDING,
+          transactionId: Buffer.alloc(12, 1),
+          attributes: [{ type: 0x0006, value: Buffer.from(`${ufrag}:peer`) }],
+          fingerprint: true,
+        }),
+      );
+    const media = (text: string) =>
+      send(Buffer.concat([Buffer.from([0x80, 96]), Buffer.alloc(10), Buffer.from(text)]));
+    return { check, media, port: socket.address().port };
+  }
+
+  function handler(ufrag: string): TestHandler {
+    const made = new TestHandler();
+    port.register(ufrag, made);
+    return made;
+  }
+
+  it("does not let another's check take a living peer's packets away", async () => {
+    const [ours, other, browser] = [handler('ours'), handler('other'), await peer()];
+    browser.check('ours');
+    await ours.count(1);
+    browser.check('other');
+    await other.count(1);
+    browser.media('picture');
+    await ours.count(2);
+    expect(ours.received[1].text).toBe('picture');
+    expect(other.received).toHaveLength(1);
+  });
+
+  it('gives the address of a peer that is gone to whoever checks from there', async () => {
+    const [ours, other, browser] = [handler('ours'), handler('other'), await peer()];
+    browser.check('ours');
+    await ours.count(1);
+    ours.alive = false;
+    browser.check('other');
+    browser.media('picture');
+    await other.count(2);
+    port.unregister('ours');
+    browser.media('sound');
+    await other.count(3);
+    expect(other.received.map(({ text }) => text)).toEqual(['stun', 'picture', 'sound']);
+  });
+
+  it('forgets the oldest of too many addresses of one peer, so that nobody can fill its memory', async () => {
+    const ours = handler('ours');
+    ours.alive = false;
+    const peers = [];
+    for (let i = 0; i <= ICE_MAX_SOURCES; i++) {
+      const browser = await peer();
+      peers.push(browser);
+      browser.check('ours');
+      await ours.count(i + 1);
+    }
+    peers[0].media('first');
+    peers[1].media('second');
+    await ours.count(ICE_MAX_SOURCES + 2);
+    expect(ours.received.at(-1)?.text).toBe('second');
+  });
+
+  it('routes nothing to a handler that was taken off', async () => {
+    const [ours, other, browser, stranger] = [handler('ours'), handler('other'), await peer(), await peer()];
+    browser.check('ours');
+    await ours.count(1);
+    port.unregister('ours');
+    browser.media('picture');
+    stranger.check('other');
+    await other.count(1);
+    expect(ours.received).toHaveLength(1);
+  });
+
+  it('survives a handler that fails, and says so once', async () => {
+    const [ours, other, browser, stranger] = [handler('ours'), handler('other'), await peer(), await peer()];
+    ours.fails = true;
+    browser.check('ours');
+    browser.check('ours');
+    await ours.count(2);
+    stranger.check('other');
+    await other.count(1);
+    expect(lines.filter((line) => line.includes('a mistake of ours'))).toHaveLength(1);
+  });
+
+  it('drops what it should send to port 0, which is where a forged datagram may come from', async () => {
+    const [ours, browser] = [handler('ours'), await peer()];
+    port.send([{ bytes: Buffer.from('answer'), address: '127.0.0.1', port: 0 }]);
+    browser.check('ours');
+    await ours.count(1);
+    expect(ours.received).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { DtlsClient, type DtlsSocket } from 'werift';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { buildStun, classifyDatagram, ICE_FAILED_AFTER, STUN_METHOD_BINDING } from '@parley/rtc';
+import { createDtlsCertificate } from './certificate.ts';
+import { MediaPort } from './media-port.ts';
+import { WebRtcTransportFactory } from './webrtc-transport.ts';
+
+const log = pino({ level: 'silent' });
+const nobody = {
+  onRtp: () => {},
+  onRtcp: () => {},
+  onIceState: () => {},
+  onSelectedAddress: () => {},
+  onDtlsState: () => {},
+};
+
+/** The first datagram of a handshake. */
+function clientHello(): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const transport = {
+      type: 'udp',
+      closed: false,
+      onData: () => {},
+      send: async (datagram: Buffer) => resolve(datagram),
+      close: async () => {},
+    };
+    const client = new DtlsClient({
+      transport: transport as unknown as DtlsSocket['options']['transport'],
+      srtpProfiles: [7],
+    });
+    void client.connect();
+  });
+}
+
+describe('a WebRTC transport', () => {
+  it('sends nothing to a peer that has stopped asking for it, and goes on when it asks again', async () => {
+    const port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
+    const certificate = await createDtlsCertificate();
+    const transport = new WebRtcTransportFactory(port, ['127.0.0.1'], certificate, log).create(nobody);
+    transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint: undefined });
+
+    const peer = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(peer, 'listening');
+    const received: string[] = [];
+    let told: (() => void) | undefined;
+    peer.on('message', (bytes) => {
+      received.push(classifyDatagram(bytes));
+      told?.();
+    });
+    const count = async (datagrams: number) => {
+      while (received.length < datagrams) await new Promise<void>((resolve) => (told = resolve));
+    };
+
+    const give = (kind: 'stun' | 'dtls', bytes: Buffer, now: number) =>
+      transport.handleDatagram(kind, bytes, '127.0.0.1', peer.address().port, now);
+    const check = buildStun({
+      messageClass: 'request',
+      method: STUN_METHOD_BINDING,
+      transactionId: Buffer.alloc(12, 1),
+      attributes: [{ type: 0x0006, value: Buffer.from(`${transport.local.ufrag}:peer`) }],
+      integrityKey: transport.local.pwd,
+      fingerprint: true,
+    });
+    const hello = await clientHello();
+
+    give('stun', check, 0);
+    await count(1);
+    give('dtls', hello, 0);
+    await count(2);
+    transport.tick(ICE_FAILED_AFTER);
+    give('dtls', hello, ICE_FAILED_AFTER);
+    give('stun', check, ICE_FAILED_AFTER);
+    await count(3);
+    give('dtls', hello, ICE_FAILED_AFTER);
+    await count(4);
+    expect(received).toEqual(['stun', 'dtls', 'stun', 'dtls']);
+
+    transport.close();
+    peer.close();
+    await port.close();
+  });
+});
