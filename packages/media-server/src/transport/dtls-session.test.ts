@@ -1,5 +1,5 @@
 import { DtlsClient, type DtlsSocket } from 'werift';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SrtpKeys } from '@parley/rtc';
 import { createDtlsCertificate, type DtlsCertificate } from './certificate.ts';
 import { DtlsSession, protectedAlert, type DtlsSessionOptions, type DtlsState } from './dtls-session.ts';
@@ -49,6 +49,39 @@ function handshake(options: {
   });
   void client.connect();
   return { session, client, states, settled, keys: () => keys, reason: () => reason };
+}
+
+/** A session whose peer is made up by the test and has no keys; `allocated` gives the bytes that a step asks for. */
+function untilKeys(certificate: DtlsCertificate) {
+  const session = new DtlsSession({
+    certificate,
+    remoteFingerprint: undefined,
+    send: () => {},
+    onKeys: () => {
+      throw new Error('keys for nobody');
+    },
+    onState: () => {},
+  });
+  const allocated = (step: () => void) => {
+    const alloc = vi.spyOn(Buffer, 'alloc');
+    step();
+    const bytes = alloc.mock.calls.reduce((sum, [size]) => sum + size, 0);
+    alloc.mockRestore();
+    return bytes;
+  };
+  return { session, allocated };
+}
+
+/** A record with a part of a ClientHello of `length` bytes: `size` bytes from `offset` on. */
+function fragment(length: number, offset: number, size: number): Buffer {
+  const record = Buffer.alloc(13 + 12 + size);
+  record.set([22, 0xfe, 0xfd]);
+  record.writeUInt16BE(12 + size, 11);
+  record[13] = 1;
+  record.writeUIntBE(length, 14, 3);
+  record.writeUIntBE(offset, 19, 3);
+  record.writeUIntBE(size, 22, 3);
+  return record;
 }
 
 function connected(client: DtlsClient): Promise<void> {
@@ -145,6 +178,18 @@ describe('a DTLS session', () => {
     run.session.close();
     await goodbye;
     expect(run.states.at(-1)).toBe('closed');
+  });
+
+  it('makes no room for messages that no browser sends', () => {
+    const { session, allocated } = untilKeys(server);
+    const pair = Buffer.concat([fragment(0xffffff, 0, 1), fragment(0xffffff, 0xfffffe, 1)]);
+    expect(allocated(() => session.handleDatagram(pair))).toBeLessThan(1_000_000);
+  });
+
+  it('gives up on a handshake that goes on without end', () => {
+    const { session } = untilKeys(server);
+    for (let i = 0; i < 60; i++) session.handleDatagram(fragment(2000, 0, 1300));
+    expect(session.state).toBe('failed');
   });
 
   it('survives datagrams cut short at any length', async () => {

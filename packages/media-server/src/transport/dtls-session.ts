@@ -45,6 +45,18 @@ const CLOSE_NOTIFY = 0;
 const CERTIFICATE_VERIFY = 15;
 const FINISHED = 20;
 
+/** RFC 6347, section 4.2.2: type, length, message sequence number, fragment offset, fragment length. */
+const MESSAGE_HEADER_LENGTH = 12;
+const MESSAGE_LENGTH_OFFSET = 1;
+const FRAGMENT_LENGTH_OFFSET = 9;
+
+/** The engine makes room for what a fragment claims. A browser's largest message, its Certificate, has some 400 bytes. */
+const MAX_MESSAGE_BYTES = 16 * 1024;
+/** The engine keeps fragments until a message is whole. Thirty flights of a browser's, repetitions and all. */
+const MAX_HANDSHAKE_BYTES = 64 * 1024;
+/** Of the peer's Finished, once connected, because our answer to it may have been lost. */
+const MAX_REPETITIONS = 16;
+
 const HASH_NAMES: Record<number, string> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' };
 
 export class DtlsSession {
@@ -52,6 +64,8 @@ export class DtlsSession {
   readonly #socket: DtlsServer;
   readonly #transport: DtlsSocket['options']['transport'];
   #state: DtlsState = 'new';
+  #handshakeBytes = 0;
+  #repetitions = 0;
 
   constructor(options: DtlsSessionOptions) {
     this.#options = options;
@@ -114,6 +128,11 @@ export class DtlsSession {
     }
     // Once connected, nothing in the clear counts: a forged ClientHello would begin the handshake anew.
     if (this.#state === 'connected' && !(isProtected && type === HANDSHAKE)) return;
+    if (this.#state === 'connected' && ++this.#repetitions > MAX_REPETITIONS) return;
+    if (!isProtected && type === HANDSHAKE && !claimsLittle(record)) return;
+    this.#handshakeBytes += record.length;
+    if (this.#handshakeBytes > MAX_HANDSHAKE_BYTES)
+      return this.#fail('the handshake does not come to an end');
     try {
       this.#transport.onData(record, ['0.0.0.0', 0]);
     } catch (error) {
@@ -210,6 +229,16 @@ function* recordsOf(datagram: Buffer): Generator<Buffer> {
     yield datagram.subarray(start, end);
     start = end;
   }
+}
+
+/** Whether the messages of a clear handshake record are no longer than any of a browser's. */
+function claimsLittle(record: Buffer): boolean {
+  let at = RECORD_HEADER_LENGTH;
+  while (at + MESSAGE_HEADER_LENGTH <= record.length) {
+    if (record.readUIntBE(at + MESSAGE_LENGTH_OFFSET, 3) > MAX_MESSAGE_BYTES) return false;
+    at += MESSAGE_HEADER_LENGTH + record.readUIntBE(at + FRAGMENT_LENGTH_OFFSET, 3);
+  }
+  return true;
 }
 
 /** A close_notify under the keys of `socket`, as a whole record of epoch 1. */
