@@ -1,14 +1,26 @@
 // Recording a room: pieces come and go with the streams, and files and rows agree.
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { RecordingsResponse, type RecordingDescription, type RoomId } from '@parley/protocol';
+import {
+  ParticipantId,
+  PieceId,
+  RecordingId,
+  RecordingsResponse,
+  RoomId,
+  type RecordingDescription,
+} from '@parley/protocol';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from '../database/database.ts';
 import { RecordingRepository } from '../database/recording-repository.ts';
+import type { MediaServer } from '../kurento/media-server.ts';
 import { newId } from '../new-id.ts';
-import { PieceId, RecordingId } from '@parley/protocol';
+import { Participant } from '../rooms/participant.ts';
+import { Room } from '../rooms/room.ts';
+import { KurentoError } from '../testing/fake-kurento.ts';
 import { Harness, offer, silent } from '../testing/harness.ts';
 import { RecordingFiles } from './recording-files.ts';
+import { RecordingService } from './recording-service.ts';
 
 let harness: Harness;
 beforeEach(async () => {
@@ -183,6 +195,76 @@ test('what ran when the process died ends where its file ends; what is empty is 
   await harness.restart();
   const endedAt = Math.round(statSync(file).mtimeMs);
   expect(await list(room)).toMatchObject([{ endedAt, pieces: [{ id: written, startedAt: 1_500, endedAt }] }]);
+});
+
+test('a stream that cannot be recorded is in the log, and the others are recorded', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
+  const own = await Harness.start({ log });
+  try {
+    const room = await own.createRoom();
+    const [ada, bob] = [await own.joined(room), await own.joined(room, 'Bob')];
+    await own.broadcast(ada);
+    const unlucky = await own.broadcast(bob);
+    let recorders = 0;
+    own.kurento.script = ({ name }) => {
+      if (name === 'create RecorderEndpoint' && ++recorders === 2) throw new KurentoError(40009);
+    };
+    await ada.request('startRecording', {});
+    expect(own.kurento.ofType('RecorderEndpoint')).toHaveLength(1);
+    expect(lines.join('')).toMatch(`"stream":"${unlucky}"`);
+  } finally {
+    await own.close();
+  }
+});
+
+/** A room with one participant, and a service with this database; gives what the participant is told. */
+function withRepository(repository: Partial<RecordingRepository>) {
+  const room = new Room(newId(RoomId));
+  const told: string[] = [];
+  const notify = (name: string) => void told.push(name);
+  const ada = new Participant({ id: newId(ParticipantId), name: 'Ada', room, notify });
+  room.participants.set(ada.id, ada);
+  const service = new RecordingService({
+    mediaServer: { available: true } as MediaServer,
+    repository: repository as RecordingRepository,
+    files: new RecordingFiles(harness.dataDir),
+    log: silent,
+  });
+  return { room, ada, told, service };
+}
+
+test('everyone is told of a recording’s end, even when the database cannot keep it', async () => {
+  const { room, ada, told, service } = withRepository({
+    add: () => Promise.resolve(),
+    end: () => Promise.reject(new Error('disk full')),
+  });
+  await service.start(room, ada);
+  await expect(service.stop(room)).rejects.toThrow('disk full');
+  expect(told).toEqual(['recordingStarted', 'recordingStopped']);
+});
+
+test('the end of a recording is written after its beginning, however slow that is', async () => {
+  const written: string[] = [];
+  let add: () => void = () => undefined;
+  const { room, ada, service } = withRepository({
+    add: () =>
+      new Promise((resolve) => {
+        add = () => {
+          written.push('beginning');
+          resolve();
+        };
+      }),
+    end: () => Promise.resolve(void written.push('end')),
+  });
+  const starting = service.start(room, ada);
+  const stopping = service.stop(room);
+  // Whatever stopping does without waiting for the beginning, it has done by then.
+  await new Promise(setImmediate);
+  add();
+  await expect(starting).rejects.toMatchObject({ reason: 'not-recording' });
+  await stopping;
+  expect(written).toEqual(['beginning', 'end']);
 });
 
 test('a recording without a media server is refused', async () => {

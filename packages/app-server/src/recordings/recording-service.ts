@@ -81,9 +81,13 @@ export class RecordingService {
     const { recording } = room;
     if (!recording) throw new Refusal('not-recording', 'this room is not being recorded');
     await this.#end(room, recording);
-    await this.#repository.end(recording.id, Date.now());
-    this.#log.info({ room: room.id, recording: recording.id }, 'recording stopped');
-    if (recording.announced) room.tell('recordingStopped', { recording: recording.id });
+    try {
+      await this.#repository.end(recording.id, Date.now());
+    } finally {
+      // It has ended, whether or not its row says so yet: what is left open, the next start completes.
+      this.#log.info({ room: room.id, recording: recording.id }, 'recording stopped');
+      if (recording.announced) room.tell('recordingStopped', { recording: recording.id });
+    }
   }
 
   /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */
@@ -100,9 +104,8 @@ export class RecordingService {
   streamStarted(stream: Stream): void {
     const { room } = stream.owner;
     if (!room.recording) return;
-    this.#addPiece(room, room.recording, stream).catch((err: unknown) =>
-      this.#log.error({ err, room: room.id, stream: stream.id }, 'a stream is not recorded'),
-    );
+    // Its failure is in the log, and nobody waits for it.
+    void Promise.allSettled([this.#addPiece(room, room.recording, stream)]);
   }
 
   /** Ends what was running when the process died: a piece ended when its file was last written to. */
@@ -131,19 +134,26 @@ export class RecordingService {
     return Promise.all(recordings.map((recording) => this.#describe(recording)));
   }
 
+  /** A failure is logged here, since it need not end the recording. */
   async #addPiece(room: Room, recording: ActiveRecording, stream: Stream): Promise<void> {
     const { files, log } = this.#options;
     const key = { room: room.id, recording: recording.id, piece: newId(PieceId) };
     const piece = new Piece({ key, stream, repository: this.#repository, files, log });
     // From the first moment, so that whoever ends the recording ends this piece too.
     recording.pieces.add(piece);
-    await piece.start(recording.stored);
+    try {
+      await piece.start(recording.stored);
+    } catch (err) {
+      this.#log.error({ err, room: room.id, stream: stream.id }, 'a stream is not recorded');
+      throw err;
+    }
   }
 
   async #end(room: Room, recording: ActiveRecording): Promise<void> {
     recording.ended = true;
     if (room.recording === recording) room.recording = undefined;
-    await Promise.all([...recording.pieces].map((piece) => piece.stop()));
+    // The row's beginning too: its end must not overtake it. Whether it was stored, `start` tells.
+    await Promise.allSettled([recording.stored, ...[...recording.pieces].map((piece) => piece.stop())]);
   }
 
   /** Takes a recording back that never came to be. */
