@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import Libsql from 'libsql';
 import { PieceId, RecordingId, RoomId } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../new-id.ts';
@@ -41,6 +42,18 @@ const engines: [string, () => Promise<Engine>][] = [
     },
   ],
 ];
+
+test('a process that is killed between two steps of a migration does not keep the next one from starting', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-db-'));
+  const file = join(folder, 'parley.db');
+  const killed = new Libsql(file);
+  killed.exec('create table rooms (id text primary key, created_at bigint not null)');
+  killed.close();
+  const database = await openDatabase({ file }, silent);
+  expect(await new RecordingRepository(database).unfinished()).toEqual([]);
+  await database.destroy();
+  await rm(folder, { recursive: true });
+});
 
 describe.each(engines)('%s', (_name, start) => {
   let engine: Engine;
