@@ -1,4 +1,4 @@
-// A bucket of permissions per address that refills with time. Knows no HTTP and no clock.
+// A bucket of permissions per address, or per browser, that refills with time. Knows no HTTP and no clock.
 
 export interface RateLimitOptions {
   /** How many at once. */

@@ -149,6 +149,29 @@ test('a browser that goes silent is gone after two pings', async () => {
   await harness.kurento.until(() => harness.kurento.objects.size === 0);
 });
 
+test('who says the same thing over and over is refused in the end, and the room is told of no more than a burst', async () => {
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const stream = await harness.broadcast(ada);
+  const outcomes: string[] = [];
+  for (let n = 0; n < 10; n++)
+    outcomes.push(
+      ...(await Promise.all(
+        Array.from({ length: 1_000 }, (_, turn) =>
+          ada.request('setMuted', { stream, muted: turn % 2 === 0 }).then(
+            () => 'done',
+            (error: { data: { reason: string } }) => error.data.reason,
+          ),
+        ),
+      )),
+    );
+  expect(outcomes.at(-1)).toBe('too-many-requests');
+  const done = outcomes.filter((outcome) => outcome === 'done').length;
+  expect(done).toBeLessThan(6_000);
+  await bob.request('requestTest', {});
+  expect(bob.toldOf('streamChanged').length).toBeLessThanOrEqual(done);
+});
+
 test('two thousand mutated messages, in any order, disturb nobody else', async () => {
   const { kurento } = harness;
   const room = await harness.createRoom();
@@ -180,6 +203,7 @@ test('two thousand mutated messages, in any order, disturb nobody else', async (
           'streamStarted',
           'streamStopped',
           'streamChanged',
+          'ledger',
           'recordingStarted',
           'recordingStopped',
         ].includes(name),

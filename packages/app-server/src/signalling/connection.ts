@@ -3,6 +3,7 @@
 import { JsonRpcPeer, requests, type EndReason, type RequestName } from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
+import { RateLimit } from '../http/rate-limit.ts';
 import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
 import { Refusal, toWireError } from '../refusal.ts';
 import type { Notify, Participant } from '../rooms/participant.ts';
@@ -21,6 +22,12 @@ export interface ConnectionOptions {
 
 /** A browser that does not answer one of these is gone: noticed after at most two, in ms. */
 export const LIVENESS_INTERVAL_MS = 5_000;
+
+/**
+ * How many requests one browser may make: a room of 100 that comes back after a loss is about 1,100 at once, several times
+ * when it fails, and hardly any after that. Beyond it each would be told to everyone in the room, and logged.
+ */
+const REQUESTS = { burst: 4_096, refillMs: 10 };
 
 /** How long a browser may take to answer the closing handshake, in ms. */
 const CLOSE_DEADLINE_MS = 1_000;
@@ -41,6 +48,7 @@ export class Connection implements Browser {
   readonly #log: Logger;
   readonly #peer: JsonRpcPeer;
   readonly #queue = new RequestQueue();
+  readonly #rate = new RateLimit(REQUESTS);
   readonly #handlers: Handlers;
   readonly #liveness: NodeJS.Timeout;
   #closeTimer: NodeJS.Timeout | undefined;
@@ -100,6 +108,8 @@ export class Connection implements Browser {
 
   async #onRequest(method: string, params: unknown): Promise<unknown> {
     try {
+      if (!this.#rate.take(this.id, performance.now()))
+        throw Refusal.tooManyRequests('too many requests in a short time');
       if (!Object.hasOwn(requests, method)) throw Refusal.unknownMethod();
       const name = method as RequestName;
       const parsed = requests[name].params.safeParse(params ?? {});
