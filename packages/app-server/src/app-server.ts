@@ -1,4 +1,5 @@
 // Puts the parts of the application server together, starts them and ends them. What they do is theirs.
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +8,7 @@ import { openDataFolder } from './data-folder.ts';
 import { answers, openDatabase, type Database } from './database/database.ts';
 import { RecordingRepository } from './database/recording-repository.ts';
 import { RoomRepository } from './database/room-repository.ts';
+import { ProxyTrust } from './http/proxy-trust.ts';
 import { createHttpServer } from './http/server.ts';
 import { KurentoClient } from './kurento/kurento-client.ts';
 import { StreamProcessor } from './media/stream-processor.ts';
@@ -19,6 +21,8 @@ import { RoomRegistry } from './rooms/room-registry.ts';
 import { createHandlers } from './signalling/handlers.ts';
 import { SignallingServer } from './signalling/signalling-server.ts';
 import { AppServerStartError } from './start-error.ts';
+import { readAuthority } from './tls/certificate-files.ts';
+import { ServerCertificate, type CertificateSummary, type TlsOptions } from './tls/server-certificate.ts';
 
 export interface AppServerOptions {
   host: string;
@@ -27,18 +31,27 @@ export interface AppServerOptions {
   dataDir: string;
   /** `postgres://…`; without it a file in the data folder. */
   databaseUrl?: string | undefined;
-  /** `url`: `ws://HOST:PORT/kurento`; it writes into the same data folder. */
-  mediaServer: { url: string; token?: string | undefined };
+  /**
+   * `url`: `ws://HOST:PORT/kurento` or `wss://…`; it writes into the same data folder. `caFile`: PEM file of the
+   * authority to trust instead of the public ones.
+   */
+  mediaServer: { url: string; token?: string | undefined; caFile?: string | undefined };
   /** The built web client. */
   clientDir: string;
   /** Origins besides the server's own from which the page may come, such as `https://meet.example.org`. */
   publicOrigins?: readonly string[] | undefined;
+  /** HTTPS and WSS; without it both in clear. */
+  tls?: TlsOptions | undefined;
+  /** Addresses and subnets of proxies that may say for whom they speak. */
+  trustedProxies?: readonly string[] | undefined;
   log: Logger;
 }
 
 export interface RunningAppServer {
   readonly url: string;
   readonly port: number;
+  /** As it was at start. */
+  readonly certificate: CertificateSummary | undefined;
   /** Ends calls and recordings, then everything else; idempotent. */
   close(): Promise<void>;
 }
@@ -52,28 +65,43 @@ export async function startAppServer(options: AppServerOptions): Promise<Running
   const log = options.log.child({ part: 'app-server' });
   const dataDir = resolve(options.dataDir);
   const { installation, tests, databaseFile } = await openDataFolder(dataDir);
+  const certificate = options.tls && (await ServerCertificate.open(options.tls, { dataDir, log }));
+  const { caFile, ...mediaServer } = options.mediaServer;
+  const authority = caFile === undefined ? undefined : await readAuthority(caFile);
   const address = options.databaseUrl ? { url: options.databaseUrl } : { file: databaseFile };
   const database = await openDatabase(address, log);
   try {
-    return await assemble({ ...options, log, dataDir }, { installation, tests }, database);
+    const parts = { installation, tests, certificate, mediaServer: { ...mediaServer, authority } };
+    return await assemble({ ...options, log, dataDir }, parts, database);
   } catch (error) {
     await database.destroy();
     throw error;
   }
 }
 
+/** What was found out before anything runs. */
+interface Prepared {
+  readonly installation: string;
+  readonly tests: string;
+  readonly certificate: ServerCertificate | undefined;
+  /** `authority`: PEM. */
+  readonly mediaServer: { url: string; token?: string | undefined; authority: string | undefined };
+}
+
 async function assemble(
   options: AppServerOptions,
-  { installation, tests: folder }: { installation: string; tests: string },
+  parts: Prepared,
   database: Database,
 ): Promise<RunningAppServer> {
-  const { log, mediaServer: mediaServerOptions } = options;
+  const { log } = options;
+  const { installation, tests: folder, certificate } = parts;
+  const proxies = new ProxyTrust(options.trustedProxies ?? []);
   const roomRepository = new RoomRepository(database);
   const recordingRepository = new RecordingRepository(database);
   const recordingFiles = new RecordingFiles(options.dataDir);
 
   const mediaServer = new KurentoClient({
-    ...mediaServerOptions,
+    ...parts.mediaServer,
     installation,
     log,
     onAvailable: () => tellAll(true),
@@ -94,6 +122,7 @@ async function assemble(
   const slots = new TestSlots();
   const signalling = new SignallingServer({
     publicOrigins: options.publicOrigins ?? [],
+    outside: (request) => proxies.outside(request),
     log,
     mediaServerAvailable: () => mediaServer.available,
     createTests: (notify, browser) =>
@@ -116,6 +145,8 @@ async function assemble(
   await recordings.finaliseInterrupted();
   const http = await createHttpServer({
     clientDir: options.clientDir,
+    proxies,
+    certificate,
     log,
     rooms,
     roomRepository,
@@ -129,16 +160,24 @@ async function assemble(
   });
   signalling.attach(http.server);
   const port = await listen(http, options.host, options.port);
+  // What listens is an HTTPS server exactly when there is a certificate.
+  certificate?.follow(http.server as HttpsServer);
   await mediaServer.start();
 
   const close = async () => {
+    certificate?.close();
     await signalling.close();
     await http.close();
     await mediaServer.close();
     await database.destroy();
   };
   let closed: Promise<void> | undefined;
-  return { url: urlOf(options.host, port), port, close: () => (closed ??= close()) };
+  return {
+    url: urlOf(certificate ? 'https' : 'http', options.host, port),
+    port,
+    certificate: certificate?.summary,
+    close: () => (closed ??= close()),
+  };
 }
 
 /** Gives the port that was taken. @throws AppServerStartError ('cannot-listen') */
@@ -153,7 +192,7 @@ async function listen(http: FastifyInstance, host: string, port: number): Promis
 }
 
 /** An address that listens everywhere is not one that a browser can open. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: string, host: string, port: number): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${scheme}://${name}:${port}`;
 }

@@ -1,2 +1,4 @@
 export { startAppServer, type AppServerOptions, type RunningAppServer } from './app-server.ts';
 export { AppServerStartError, type StartFailure } from './start-error.ts';
+export { makeCertificate, type MadeCertificate } from './tls/make-certificate.ts';
+export type { CertificateSummary, TlsOptions } from './tls/server-certificate.ts';

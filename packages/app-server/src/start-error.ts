@@ -1,6 +1,7 @@
 // Why the application server could not start: what the operator can mend. Not for faults of the code.
 
-export type StartFailure = 'cannot-listen' | 'data-folder-not-writable' | 'database-unreachable';
+export type StartFailure =
+  'cannot-listen' | 'certificate-unusable' | 'data-folder-not-writable' | 'database-unreachable';
 
 /** `message` is one line for the operator; `code` is that of the system call that failed, such as EADDRINUSE. */
 export class AppServerStartError extends Error {
@@ -24,6 +25,10 @@ export class AppServerStartError extends Error {
       `cannot write to the data folder ${path}`,
       cause,
     );
+  }
+
+  static certificateUnusable(file: string, cause: unknown): AppServerStartError {
+    return new AppServerStartError('certificate-unusable', `cannot use ${file} for TLS`, cause);
   }
 
   /** @param where a file's path, or the database's address without its password */

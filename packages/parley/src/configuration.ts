@@ -1,5 +1,5 @@
 // What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files.
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ const Port = z
   .regex(/^\d{1,5}$/)
   .transform(Number)
   .refine((port) => port <= 65_535);
+const Path = z.string().transform((path) => resolve(path));
 const Url = (protocols: RegExp) => z.string().refine((text) => protocols.test(text) && URL.canParse(text));
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -36,10 +37,34 @@ const settings = {
     initially: '0.0.0.0',
   },
   DATA_DIR: {
-    schema: z.string().transform((path) => resolve(path)),
+    schema: Path,
     form: 'a path',
     help: 'folder of the database and the recordings',
     initially: './data',
+  },
+  TLS_CERT: {
+    schema: Path,
+    form: 'a path',
+    help: 'PEM file of a certificate: the page is served over HTTPS then',
+  },
+  TLS_KEY: {
+    schema: Path,
+    form: 'a path',
+    help: 'PEM file of its key',
+  },
+  TLS: {
+    schema: z.enum(['off', 'self-signed']),
+    form: 'off or self-signed',
+    help: 'self-signed: HTTPS with a certificate made in the data folder',
+    initially: 'off',
+  },
+  TRUST_PROXY: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .refine((entries) => entries.every(isAddressOrSubnet)),
+    form: 'addresses or subnets with commas between them',
+    help: 'reverse proxies whose X-Forwarded headers are believed (unset: none)',
   },
   RTC_PORT: {
     schema: Port,
@@ -66,6 +91,11 @@ const settings = {
     help: 'bearer token of that media server',
     secret: true,
   },
+  MEDIA_SERVER_CA: {
+    schema: Path,
+    form: 'a path',
+    help: 'PEM file of the authority of its certificate (unset: the public ones)',
+  },
   DATABASE_URL: {
     schema: Url(/^postgres(ql)?:\/\//),
     form: 'a URL that begins with postgres://',
@@ -82,16 +112,27 @@ const settings = {
 
 type SettingName = keyof typeof settings;
 
+export type TlsConfiguration =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'self-signed' }
+  /** Absolute paths. */
+  | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string };
+
 export interface Configuration {
   readonly port: number;
   readonly host: string;
   /** Absolute path. */
   readonly dataDir: string;
+  readonly tls: TlsConfiguration;
+  /** Addresses and subnets such as `192.0.2.0/24`. */
+  readonly trustedProxies: readonly string[];
   readonly rtcPort: number;
   /** Empty: those of this machine. */
   readonly announcedIps: readonly string[];
   readonly mediaServerUrl: string | undefined;
   readonly mediaServerToken: string | undefined;
+  /** Absolute path. */
+  readonly mediaServerCa: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly logLevel: z.infer<typeof settings.LOG_LEVEL.schema>;
 }
@@ -113,10 +154,13 @@ export function readConfiguration(
     port: required(read('PORT')),
     host: required(read('HOST')),
     dataDir: required(read('DATA_DIR')),
+    tls: tlsOf(required(read('TLS')), read('TLS_CERT'), read('TLS_KEY')),
+    trustedProxies: read('TRUST_PROXY') ?? [],
     rtcPort: required(read('RTC_PORT')),
     announcedIps: read('ANNOUNCED_IPS') ?? [],
     mediaServerUrl: read('MEDIA_SERVER_URL'),
     mediaServerToken: read('MEDIA_SERVER_TOKEN'),
+    mediaServerCa: read('MEDIA_SERVER_CA'),
     databaseUrl: read('DATABASE_URL'),
     logLevel: required(read('LOG_LEVEL')),
   };
@@ -124,7 +168,33 @@ export function readConfiguration(
     throw StartError.configuration(
       'MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL: set both or neither',
     );
+  if (configuration.mediaServerCa !== undefined && !/^wss:/i.test(configuration.mediaServerUrl ?? ''))
+    throw StartError.configuration(
+      'MEDIA_SERVER_CA is of use only with a MEDIA_SERVER_URL that begins with wss://',
+    );
   return configuration;
+}
+
+function tlsOf(
+  mode: 'off' | 'self-signed',
+  certFile: string | undefined,
+  keyFile: string | undefined,
+): TlsConfiguration {
+  if (certFile === undefined && keyFile === undefined) return { kind: mode };
+  if (certFile === undefined || keyFile === undefined)
+    throw StartError.configuration('TLS_CERT and TLS_KEY belong together: set both or neither');
+  if (mode === 'self-signed')
+    throw StartError.configuration(
+      'TLS=self-signed makes a certificate, TLS_CERT names one: set one of them',
+    );
+  return { kind: 'files', certFile, keyFile };
+}
+
+function isAddressOrSubnet(text: string): boolean {
+  const [address = '', prefix, more] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (more !== undefined || bits < 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
 }
 
 /** What `--help` prints. */

@@ -17,7 +17,8 @@ export interface Program extends Started {
 
 /** @throws StartError when the operator has to mend something; nothing is left running then */
 export async function startProgram(configuration: Configuration): Promise<Program> {
-  const { host, dataDir, mediaServerUrl, mediaServerToken, databaseUrl } = configuration;
+  const { host, dataDir, tls, announcedIps, mediaServerUrl, mediaServerToken, mediaServerCa, databaseUrl } =
+    configuration;
   await Promise.all([prepareDataFolder(dataDir), checkWebClient()]);
   const log = pino({ level: configuration.logLevel, base: null });
 
@@ -37,7 +38,9 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       databaseUrl,
       mediaServer: embedded
         ? { url: embedded.url, token: embedded.token }
-        : { url: mediaServerUrl ?? '', token: mediaServerToken },
+        : { url: mediaServerUrl ?? '', token: mediaServerToken, caFile: mediaServerCa },
+      tls: tls.kind === 'self-signed' ? { ...tls, announcedIps } : tls.kind === 'files' ? tls : undefined,
+      trustedProxies: configuration.trustedProxies,
       clientDir: CLIENT_DIR,
       log,
     });
@@ -54,6 +57,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       host,
       port: appServer.port,
       dataDir,
+      certificate: appServer.certificate,
       media: embedded
         ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
         : { kind: 'remote', url: mediaServerUrl ?? '' },

@@ -7,6 +7,7 @@ it('names every address of the machine when served on all of them, localhost fir
       host: '0.0.0.0',
       port: 8080,
       dataDir: '/srv/parley',
+      certificate: undefined,
       media: { kind: 'embedded', rtcPort: 40_000, addresses: ['192.0.2.1'] },
     },
     ['192.0.2.1', '198.51.100.7'],
@@ -24,7 +25,7 @@ it('names every address of the machine when served on all of them, localhost fir
 
 it('names the one address it is served on, and the media server that is not its own', () => {
   const report = startReport(
-    { host: '::1', port: 1, dataDir: '/d', media: { kind: 'remote', url: 'wss://media.example/kurento' } },
+    { host: '::1', port: 1, dataDir: '/d', certificate: undefined, media: { kind: 'remote', url: 'wss://media.example/kurento' } },
     ['192.0.2.1'],
   );
   expect(report).toContain('  Open   http://[::1]:1\n');

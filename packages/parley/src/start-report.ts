@@ -6,6 +6,16 @@ export interface Started {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  /** Undefined: the page is served in clear. */
+  readonly certificate:
+    | {
+        readonly file: string;
+        readonly selfMade: boolean;
+        /** SHA-256 as browsers show it. */
+        readonly fingerprint: string;
+        readonly validTo: Date;
+      }
+    | undefined;
   readonly media:
     | { readonly kind: 'embedded'; readonly rtcPort: number; readonly addresses: readonly string[] }
     | { readonly kind: 'remote'; readonly url: string };
@@ -13,11 +23,16 @@ export interface Started {
 
 /** @param addresses the IPv4 addresses of this machine; asked for when left out */
 export function startReport(started: Started, addresses = ownAddresses()): string {
-  const { port, media } = started;
-  const [nearest, ...others] = hostsOf(started.host, addresses).map((host) => `http://${host}:${port}`);
+  const { port, media, certificate } = started;
+  const scheme = certificate ? 'https' : 'http';
+  const [nearest, ...others] = hostsOf(started.host, addresses).map((host) => `${scheme}://${host}:${port}`);
   const lines: [string, string][] = [['Open', nearest ?? '']];
   if (others.length > 0)
-    lines.push(['', `${others.join('  ')}  (browsers give cameras to other machines over HTTPS only)`]);
+    lines.push([
+      '',
+      others.join('  ') + (certificate ? '' : '  (browsers give cameras to other machines over HTTPS only)'),
+    ]);
+  if (certificate) lines.push(...tlsLines(certificate));
   lines.push(
     media.kind === 'embedded'
       ? ['Media', `UDP port ${media.rtcPort}, announced as ${media.addresses.join(', ')}`]
@@ -30,6 +45,21 @@ export function startReport(started: Started, addresses = ownAddresses()): strin
     'Press Ctrl-C to stop.',
     '',
   ].join('\n');
+}
+
+function tlsLines(certificate: NonNullable<Started['certificate']>): [string, string][] {
+  const { file, selfMade, fingerprint, validTo } = certificate;
+  const until = `valid until ${validTo.toISOString().slice(0, 10)}`;
+  if (!selfMade) return [['TLS', `certificate ${file}, ${until}`]];
+  return [
+    ['TLS', `self-signed certificate ${file}, ${until}`],
+    ['', 'WARNING: nobody vouches for it, so each browser asks once. Go on ("Advanced", "Proceed") only if'],
+    [
+      '',
+      'the certificate that the browser shows has this SHA-256 fingerprint; otherwise somebody listens in:',
+    ],
+    ['', fingerprint],
+  ];
 }
 
 function hostsOf(host: string, addresses: readonly string[]): string[] {

@@ -1,14 +1,19 @@
 // The HTTP side: the API, the built web client, and what every reply has in common. The WebSocket is signalling's.
 import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError } from './api-error.ts';
 import { addApiRoutes, type ApiParts } from './api-routes.ts';
+import type { ServerCertificate } from '../tls/server-certificate.ts';
+import type { ProxyTrust } from './proxy-trust.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export interface HttpServerOptions extends ApiParts {
   clientDir: string;
+  proxies: ProxyTrust;
+  /** Without it: in clear. */
+  certificate: ServerCertificate | undefined;
   log: Logger;
 }
 
@@ -20,16 +25,17 @@ const PAGES = ['/', '/r/:room', '/recordings'];
 
 /** Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
-  const { clientDir, log } = options;
-  const app = Fastify({
+  const { clientDir, log, proxies, certificate } = options;
+  const app = makeApp(certificate, {
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
-    // A proxy on this machine may say whom it speaks for; nobody else may.
-    trustProxy: 'loopback',
+    trustProxy: proxies.trusts,
   });
 
+  // A browser that was told so could not be led past the warning about a certificate that nobody vouches for.
+  const hsts = certificate !== undefined && !certificate.selfMade;
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders(request.headers.host));
+    reply.headers(securityHeaders(proxies.outside(request.raw), hsts));
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
   });
   app.setErrorHandler(async (error, request, reply) => {
@@ -54,6 +60,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   addApiRoutes(app, options);
   for (const page of PAGES) app.get(page, async (_request, reply) => reply.sendFile('index.html'));
   return app;
+}
+
+type CommonOptions = Pick<FastifyServerOptions, 'bodyLimit' | 'forceCloseConnections' | 'trustProxy'>;
+
+function makeApp(certificate: ServerCertificate | undefined, options: CommonOptions): FastifyInstance {
+  if (!certificate) return Fastify(options);
+  // The two kinds of server differ in type only by what their sockets can do besides.
+  return Fastify({ ...options, https: certificate.secureContext }) as unknown as FastifyInstance;
 }
 
 /** Fastify's own errors carry a status of 4xx for what the client did wrong. */

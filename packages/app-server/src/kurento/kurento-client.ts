@@ -9,6 +9,8 @@ import { releaseOrphans } from './orphans.ts';
 export interface KurentoClientOptions {
   url: string;
   token?: string | undefined;
+  /** PEM of the authority to trust for `wss://` instead of the public ones. */
+  authority?: string | undefined;
   /** Marks this installation's pipelines (`OWNER_TAG`), so that those of a former life can be told from others'. */
   installation: string;
   log: Logger;
@@ -139,6 +141,7 @@ export class KurentoClient implements MediaServer {
     const connection = await KurentoConnection.open({
       url: this.#options.url,
       token: this.#options.token,
+      authority: this.#options.authority,
       log: this.#log,
       deadlineMs: this.#deadlineMs,
       pingIntervalMs: this.#options.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS,

@@ -9,6 +9,8 @@ export type JsonObject = Record<string, unknown>;
 export interface KurentoConnectionOptions {
   url: string;
   token: string | undefined;
+  /** PEM; without it the public authorities are trusted for `wss://`. */
+  authority: string | undefined;
   log: Logger;
   /** How long opening, and each request without a deadline of its own, may take, in ms. */
   deadlineMs: number;
@@ -45,6 +47,7 @@ export class KurentoConnection {
       handshakeTimeout: options.deadlineMs,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
+      ...(options.authority === undefined ? {} : { ca: options.authority }),
     });
     const abandon = () => socket.terminate();
     options.signal.addEventListener('abort', abandon);

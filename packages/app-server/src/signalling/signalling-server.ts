@@ -5,12 +5,15 @@ import { MAX_MESSAGE_LENGTH, ParticipantId } from '@parley/protocol';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { newId } from '../new-id.ts';
+import type { OutsideView } from '../http/proxy-trust.ts';
 import type { Notify } from '../rooms/participant.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { originAllowed } from './origin.ts';
 
 export interface SignallingServerOptions extends Pick<ConnectionOptions, 'createHandlers' | 'leave'> {
   publicOrigins: readonly string[];
+  /** How the browser that sent a request sees this server. */
+  outside(request: IncomingMessage): OutsideView;
   log: Logger;
   mediaServerAvailable(): boolean;
   createTests(notify: Notify, browser: string): ReturnType<ConnectionOptions['createTests']>;
@@ -42,7 +45,7 @@ export class SignallingServer {
       const path = request.url?.split('?', 1)[0];
       if (path !== PATH) refuse(socket, '404 Not Found');
       else if (this.#closing) refuse(socket, '503 Service Unavailable');
-      else if (!originAllowed(request, this.#options.publicOrigins)) {
+      else if (!this.#fromOwnPage(request)) {
         this.#log.warn({ origin: request.headers.origin }, 'a page of another origin was refused');
         refuse(socket, '403 Forbidden');
       } else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket));
@@ -60,6 +63,11 @@ export class SignallingServer {
     for (const connection of connections) connection.close();
     await Promise.all(connections.map((connection) => connection.ended));
     this.#sockets.close();
+  }
+
+  #fromOwnPage(request: IncomingMessage): boolean {
+    const { outside, publicOrigins } = this.#options;
+    return originAllowed(request.headers.origin, outside(request), publicOrigins);
   }
 
   #onSocket(socket: WebSocket): void {
