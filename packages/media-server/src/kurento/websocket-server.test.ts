@@ -25,6 +25,20 @@ async function statusOf(request: string): Promise<string> {
   return data.toString().split('\r\n')[0];
 }
 
+/** 'open', or the status of the refusal. */
+async function outcome(address: string, headers = {}): Promise<string> {
+  const socket = new WebSocket(address, { headers });
+  const result = await Promise.race([
+    once(socket, 'open').then(() => 'open'),
+    once(socket, 'unexpected-response').then(([, response]) => {
+      return String((response as { statusCode: number }).statusCode);
+    }),
+  ]);
+  socket.on('error', () => undefined);
+  socket.terminate();
+  return result;
+}
+
 describe('the door of the Kurento server', () => {
   it('7: closes other paths with 1002, the query aside', async () => {
     for (const path of ['/', '/kurento/', '/Kurento']) {
@@ -48,21 +62,17 @@ describe('the door of the Kurento server', () => {
     expect((await client.answer((answer) => answer.id === 'binary')).result.value).toBe('pong');
   });
 
+  it('without a token refuses pages of other hosts, which any browser of this machine may have open', async () => {
+    const url = `ws://127.0.0.1:${server.port}/kurento`;
+    expect(await outcome(url, { Origin: 'https://evil.example' })).toBe('403');
+    expect(await outcome(url, { Origin: 'null' })).toBe('403');
+    expect(await outcome(url, { Origin: 'https://localhost:8443' })).toBe('open');
+    expect(await outcome(url, { Origin: 'http://[::1]' })).toBe('open');
+  });
+
   it('lets in who has the token, by header or query, and nobody else', async () => {
     const guarded = await startTestServer({ token: 'open-sesame' });
     const url = `ws://127.0.0.1:${guarded.port}/kurento`;
-    const outcome = async (address: string, headers = {}): Promise<string> => {
-      const socket = new WebSocket(address, { headers });
-      const result = await Promise.race([
-        once(socket, 'open').then(() => 'open'),
-        once(socket, 'unexpected-response').then(([, response]) => {
-          return String((response as { statusCode: number }).statusCode);
-        }),
-      ]);
-      socket.on('error', () => undefined);
-      socket.terminate();
-      return result;
-    };
     expect(await outcome(url, { Authorization: 'Bearer open-sesame' })).toBe('open');
     expect(await outcome(`${url}?token=open-sesame`)).toBe('open');
     expect(await outcome(url)).toBe('401');

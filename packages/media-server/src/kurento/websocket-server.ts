@@ -1,6 +1,7 @@
 // The Kurento Protocol's door: HTTP upgrade, path, token, frames and their limits. What the messages mean is elsewhere.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -10,8 +11,10 @@ export interface KurentoServerOptions extends ServiceOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Undefined: anybody may connect. */
+  /** Undefined: any program may connect, but no page of another host. */
   readonly token?: string | undefined;
+  /** PEM; `wss` with it, `ws` without. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 export interface RunningKurentoServer {
@@ -31,6 +34,8 @@ const MAX_CONNECTIONS = 1_000;
 /** Finds out in time that a client's machine is gone: its session must not be kept alive for ever. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
 /** RFC 6455, section 7.4.1. */
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_PROTOCOL_ERROR = 1002;
@@ -46,7 +51,9 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
-  const server = createServer(refusePlainRequest);
+  const server = options.tls
+    ? createSecureServer({ ...options.tls, minVersion: 'TLSv1.2' }, refusePlainRequest)
+    : createServer(refusePlainRequest);
   server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy());
@@ -105,7 +112,18 @@ function refusePlainRequest(_request: IncomingMessage, response: ServerResponse)
 function refusalOf(request: IncomingMessage, token: string | undefined): string | undefined {
   if (request.headers['sec-websocket-key'] === undefined) return '500 Internal Server Error';
   if (token !== undefined && !carriesToken(request, token)) return '401 Unauthorized';
+  if (token === undefined && isForeignPage(request.headers.origin)) return '403 Forbidden';
   return undefined;
+}
+
+/**
+ * Whether a browser asks on behalf of a page that is not of this machine. Without a token such a server listens for
+ * programs of this machine only, but any page that somebody opens here can reach it as well (RFC 6455, section 10.2).
+ */
+function isForeignPage(origin: string | undefined): boolean {
+  if (origin === undefined) return false;
+  const host = URL.canParse(origin) ? new URL(origin).hostname : undefined;
+  return host === undefined || !LOOPBACK_HOSTS.has(host);
 }
 
 function carriesToken(request: IncomingMessage, token: string): boolean {
