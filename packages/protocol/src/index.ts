@@ -1,4 +1,6 @@
+export * from './failure-causes.ts';
 export * from './ids.ts';
+export * from './leg-progress.ts';
 export * from './signalling.ts';
 export * from './rest.ts';
 export * from './json-rpc/peer.ts';

@@ -2,6 +2,7 @@
 // `requests` are answered exactly once, by a result or an error; `notifications` go from server to browser only.
 import { z } from 'zod';
 import { ParticipantId, RecordingId, RoomId, StreamId } from './ids.ts';
+import { LegStatus } from './leg-progress.ts';
 
 /** Largest SDP and largest whole message that either side accepts, in characters. */
 export const MAX_SDP_LENGTH = 65_536;
@@ -52,6 +53,14 @@ export const Leg = z.discriminatedUnion('kind', [
 ]);
 export type Leg = z.infer<typeof Leg>;
 
+/** Who receives a stream: its up leg, and the down leg of each viewer. */
+export const Ledger = z.object({
+  stream: StreamId,
+  up: LegStatus,
+  viewers: z.array(z.object({ participant: ParticipantId, status: LegStatus })),
+});
+export type Ledger = z.infer<typeof Ledger>;
+
 /** A recording that runs in the room. `startedAt` is the server's clock in ms since 1970. */
 export const RunningRecording = z.object({
   id: RecordingId,
@@ -99,6 +108,18 @@ export const requests = {
   /** A candidate of this browser for one of its legs. May come before the leg's endpoint exists: it is kept. */
   addCandidate: { params: z.object({ leg: Leg, candidate: Candidate }), result: Nothing },
 
+  /**
+   * How one of this browser's own legs fares, as only the browser can see: whether frames and samples are decoded, and
+   * what it could not get from its devices. Sent when it changes.
+   */
+  reportLeg: {
+    params: z.object({
+      leg: z.object({ kind: z.enum(['up', 'down']), stream: StreamId }),
+      status: LegStatus,
+    }),
+    result: Nothing,
+  },
+
   /** Flows 1 and 2, first half: asks for the ICE servers of a test. */
   requestTest: { params: Nothing, result: z.object({ iceServers: z.array(IceServer) }) },
   /** Flow 1: records what this browser sends, until `stopTest` or the limit (`TEST_RECORD_SECONDS`). */
@@ -135,6 +156,8 @@ export const notifications = {
   streamChanged: z.object({ stream: StreamDescription }),
   /** Sent to everyone in the room, to the sender too when it was not the sender who stopped it. */
   streamStopped: z.object({ stream: StreamId, reason: EndReason }),
+  /** "Who can see me": sent to everyone in the room when it has changed, and for each stream after joining. */
+  ledger: Ledger,
   /** A candidate of the media server for one of this browser's legs. */
   candidate: z.object({ leg: Leg, candidate: Candidate }),
 

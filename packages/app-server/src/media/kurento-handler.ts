@@ -72,6 +72,12 @@ export class KurentoHandler {
     return {};
   }
 
+  async reportLeg({ leg, status }: RequestParams<'reportLeg'>): Answer<'reportLeg'> {
+    if (leg.kind === 'up') this.#own(leg.stream).ledger.upReported(status);
+    else this.#others(leg.stream).ledger.viewerReported(this.#self().id, status);
+    return {};
+  }
+
   async requestTest(): Answer<'requestTest'> {
     return { iceServers: iceServersFor(this.#participant()?.id) };
   }

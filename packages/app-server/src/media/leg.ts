@@ -1,6 +1,6 @@
 // One up or one down peer connection of a browser: its endpoint on the media server, and its candidates both ways.
 // Knows nothing of streams or rooms; may be opened again, which replaces the endpoint.
-import type { Candidate } from '@parley/protocol';
+import type { Candidate, LegStep } from '@parley/protocol';
 import type { Logger } from 'pino';
 import { isObject } from '../kurento/kurento-connection.ts';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
@@ -11,6 +11,7 @@ import { createTagged, releaseLogged, type Tags } from './tagged.ts';
 
 /** The events of an endpoint that tell how its leg fares (kurento.md, section 4). */
 export const LEG_EVENTS = {
+  ice: 'IceComponentStateChanged',
   connection: 'ConnectionStateChanged',
   dtls: 'DtlsConnectionStateChange',
   flowOut: 'MediaFlowOutStateChanged',
@@ -22,6 +23,8 @@ export interface LegOptions {
   direction: 'up' | 'down';
   tags: Tags;
   log: Logger;
+  /** The endpoint exists, or is negotiated. */
+  onStep?: (step: LegStep) => void;
   /** A candidate of the media server for the browser. */
   onCandidate: (candidate: Candidate) => void;
   /** The events of the present endpoint that the owner wants to hear of. */
@@ -103,12 +106,14 @@ export class Leg {
       throw Refusal.streamEnded();
     }
     this.#endpoint = endpoint;
+    this.#options.onStep?.('endpoint-ready');
     try {
       await this.#subscribe(endpoint);
       await connect(endpoint);
       const answer = await mediaServer.invoke(endpoint, 'processOffer', { offer: sdpOffer });
       const ufrag = ufragOf(sdpOffer);
       this.#negotiated = { ufrag };
+      this.#options.onStep?.('negotiated');
       for (const candidate of this.#inbox.take(ufrag)) this.#apply(candidate);
       await mediaServer.invoke(endpoint, 'gatherCandidates');
       return String(answer);

@@ -22,10 +22,14 @@ export interface StreamProcessorOptions {
 /** How long a permission to broadcast is good for, in ms: the browser has its camera already when it asks. */
 export const PERMISSION_MS = 15_000;
 
+/** Soon enough for people, and one message instead of five while a leg comes up, in ms. */
+const LEDGER_PAUSE_MS = 150;
+
 export class StreamProcessor {
   readonly #options: StreamProcessorOptions;
   readonly #log: Logger;
   readonly #permissions = new Map<StreamId, NodeJS.Timeout>();
+  readonly #changedLedgers = new Map<StreamId, NodeJS.Timeout>();
 
   constructor(options: StreamProcessorOptions) {
     this.#options = options;
@@ -50,6 +54,7 @@ export class StreamProcessor {
       log: this.#log,
       onStarted: () => this.#announce(stream),
       onMediaLost: () => void this.stop(stream, 'media-lost'),
+      onLedgerChanged: () => this.#ledgerChanged(stream),
     });
     owner.room.streams.set(stream.id, stream);
     const timer = setTimeout(() => {
@@ -80,6 +85,8 @@ export class StreamProcessor {
   async stop(stream: Stream, reason: EndReason, except?: Participant): Promise<void> {
     const { room } = stream.owner;
     this.#dropPermission(stream);
+    clearTimeout(this.#changedLedgers.get(stream.id));
+    this.#changedLedgers.delete(stream.id);
     const visible = stream.state === 'running';
     if (room.streams.delete(stream.id)) {
       this.#log.info({ room: room.id, stream: stream.id, reason }, 'stream stopped');
@@ -87,6 +94,12 @@ export class StreamProcessor {
       else if (stream.owner !== except) stream.owner.notify('streamStopped', { stream: stream.id, reason });
     }
     await stream.close();
+  }
+
+  /** Tells a participant who receives what, after they have entered. */
+  tellLedgers(participant: Participant): void {
+    for (const stream of participant.room.runningStreams())
+      participant.notify('ledger', stream.ledger.describe());
   }
 
   setMuted(stream: Stream, muted: boolean): void {
@@ -113,6 +126,16 @@ export class StreamProcessor {
         .flatMap((room) => [...room.streams.values()])
         .map((stream) => this.stop(stream, 'media-server-lost')),
     );
+  }
+
+  /** Several changes within a moment are told as one. */
+  #ledgerChanged(stream: Stream): void {
+    if (this.#changedLedgers.has(stream.id)) return;
+    const timer = setTimeout(() => {
+      this.#changedLedgers.delete(stream.id);
+      if (stream.state === 'running') stream.owner.room.tell('ledger', stream.ledger.describe());
+    }, LEDGER_PAUSE_MS);
+    this.#changedLedgers.set(stream.id, timer);
   }
 
   #announce(stream: Stream): void {

@@ -1,15 +1,23 @@
 // One camera or one screen on the media server: a pipeline with one up leg, a down leg per viewer, and recorders.
 // Does not tell anybody: the stream processor does.
-import type { Candidate, Leg as LegName, ParticipantId, RoomId, StreamDescription } from '@parley/protocol';
+import type {
+  Candidate,
+  Leg as LegName,
+  LegStep,
+  ParticipantId,
+  RoomId,
+  StreamDescription,
+} from '@parley/protocol';
 import type { StreamId, StreamKind } from '@parley/protocol';
 import type { Logger } from 'pino';
-import type { MediaServer } from '../kurento/media-server.ts';
+import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { OWNER_TAG } from '../kurento/orphans.ts';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
 import { Leg, LEG_EVENTS } from './leg.ts';
 import { checkOfferSends } from './offer.ts';
 import { connectKinds, Recorder, type RecorderOptions } from './recorder.ts';
+import { StreamLedger } from './stream-ledger.ts';
 import { createTagged, releaseLogged, type Tags } from './tagged.ts';
 import { UpWatch } from './up-watch.ts';
 
@@ -29,6 +37,8 @@ export interface StreamOptions {
   onStarted(): void;
   /** The up leg is gone without having been stopped; at most once. */
   onMediaLost(): void;
+  /** Who receives the stream has changed; may come in bursts. */
+  onLedgerChanged(): void;
 }
 
 /** What is asked of a recorder, besides what the stream knows itself. */
@@ -44,6 +54,8 @@ export class Stream {
   readonly audio: boolean;
   readonly video: boolean;
   muted: boolean;
+  /** Who receives it, from evidence. */
+  readonly ledger: StreamLedger;
   readonly #mediaServer: MediaServer;
   readonly #installation: string;
   readonly #log: Logger;
@@ -78,10 +90,27 @@ export class Stream {
       },
     });
     this.#upWatch = watch;
-    this.#up = this.#newLeg('up', this.owner, {
+    this.ledger = new StreamLedger({
+      stream: this.id,
+      audio: this.audio,
+      video: this.video,
+      onChange: () => options.onLedgerChanged(),
+      onKeyframeNeeded: () => this.#requestKeyframe(),
+    });
+    const reached = (step: LegStep) => this.ledger.upReached(step);
+    this.#up = this.#newLeg('up', this.owner, reached, {
+      [LEG_EVENTS.ice]: (data) => reportIce(data, reached),
       [LEG_EVENTS.connection]: (data) => watch.onConnectionState(data),
-      [LEG_EVENTS.dtls]: (data) => watch.onDtlsState(data),
-      [LEG_EVENTS.flowOut]: (data) => watch.onFlow(data),
+      [LEG_EVENTS.dtls]: (data) => {
+        if (data['state'] === 'CONNECTED') reached('dtls-connected');
+        watch.onDtlsState(data);
+      },
+      [LEG_EVENTS.flowOut]: (data) => {
+        const { mediaType, state } = data;
+        if (mediaType === 'AUDIO') this.ledger.upFlows('audio', state === 'FLOWING');
+        else if (mediaType === 'VIDEO') this.ledger.upFlows('video', state === 'FLOWING');
+        watch.onFlow(data);
+      },
     });
   }
 
@@ -124,12 +153,14 @@ export class Stream {
   async watch(viewer: Participant, sdpOffer: string): Promise<string> {
     const leg = this.#downOf(viewer);
     const { pipeline, up } = this.#running();
+    this.ledger.viewerAsked(viewer.id);
     try {
       return await leg.open(pipeline, sdpOffer, (endpoint) =>
         connectKinds(this.#mediaServer, up, endpoint, this),
       );
     } catch (error) {
       if (this.#downs.get(viewer.id) === leg) this.#downs.delete(viewer.id);
+      this.ledger.viewerReported(viewer.id, REFUSED);
       await leg.close(this.#state === 'closed' ? 'with-pipeline' : 'alone');
       this.#checkOpen();
       throw error;
@@ -139,6 +170,7 @@ export class Stream {
   async unwatch(viewer: ParticipantId): Promise<void> {
     const leg = this.#downs.get(viewer);
     this.#downs.delete(viewer);
+    this.ledger.viewerGone(viewer);
     await leg?.close();
   }
 
@@ -204,6 +236,7 @@ export class Stream {
   async #tearDown(): Promise<void> {
     this.#state = 'closed';
     this.#upWatch.close();
+    this.ledger.close();
     await Promise.all([...this.#recorders].map((starting) => stopRecorder(starting)));
     if (this.#pipeline !== undefined) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
     const legs = [this.#up, ...this.#downs.values()];
@@ -229,9 +262,12 @@ export class Stream {
     const present = this.#downs.get(viewer.id);
     if (present) return present;
     this.#checkOpen();
-    const leg = this.#newLeg('down', viewer, {
+    const reached = (step: LegStep) => this.ledger.viewerReached(viewer.id, step);
+    const leg = this.#newLeg('down', viewer, reached, {
+      [LEG_EVENTS.ice]: (data) => reportIce(data, reached),
       // The viewer closed their peer connection and did not say so: nothing may be sent into the void.
       [LEG_EVENTS.dtls]: ({ state }) => {
+        if (state === 'CONNECTED') reached('dtls-connected');
         if (state === 'CLOSED' || state === 'FAILED') void leg.drop();
       },
     });
@@ -242,6 +278,7 @@ export class Stream {
   #newLeg(
     direction: 'up' | 'down',
     participant: Participant,
+    onStep: (step: LegStep) => void,
     events: ConstructorParameters<typeof Leg>[0]['events'],
   ): Leg {
     const name: LegName = { kind: direction, stream: this.id };
@@ -250,9 +287,18 @@ export class Stream {
       direction,
       tags: this.#tags(direction, participant),
       log: this.#log.child({ leg: direction, participant: participant.id }),
+      onStep,
       onCandidate: (candidate) => participant.notify('candidate', { leg: name, candidate }),
       events,
     });
+  }
+
+  #requestKeyframe(): void {
+    const up = this.#up.endpoint;
+    if (up === undefined) return;
+    this.#mediaServer
+      .invoke(up, 'requestKeyframe')
+      .catch((err: unknown) => this.#log.debug({ err }, 'a key frame could not be asked for'));
   }
 
   #tags(kind: string, participant: Participant): Tags {
@@ -264,6 +310,13 @@ export class Stream {
       kind,
     };
   }
+}
+
+/** A viewer whose endpoint could not be made. */
+const REFUSED = { state: 'failed', step: 'permitted', cause: 'endpoint-refused' } as const;
+
+function reportIce({ state }: JsonObject, reached: (step: LegStep) => void): void {
+  if (state === 'CONNECTED' || state === 'READY') reached('ice-connected');
 }
 
 async function stopRecorder(starting: Promise<Recorder>): Promise<void> {

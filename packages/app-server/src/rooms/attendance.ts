@@ -31,13 +31,14 @@ export class Attendance {
     notify: Notify,
     stillThere: () => boolean,
   ): Promise<{ participant: Participant; result: RequestResult<'join'> } | undefined> {
-    const { rooms, log } = this.#options;
+    const { rooms, streams, log } = this.#options;
     await rooms.checkExists(id);
     if (!stillThere()) return undefined;
     // From here to the end nothing is waited for: a stream is either in the list or announced, never both or neither.
     const participant = rooms.enter(id, name, notify);
     const { room } = participant;
     log.info({ room: id, participant: participant.id, participants: room.participants.size }, 'joined');
+    streams.tellLedgers(participant);
     return {
       participant,
       result: {

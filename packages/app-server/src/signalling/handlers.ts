@@ -48,6 +48,7 @@ export function createHandlers(
     watch: (params) => media.watch(params),
     unwatch: (params) => media.unwatch(params),
     addCandidate: (params) => media.addCandidate(params),
+    reportLeg: (params) => media.reportLeg(params),
     requestTest: () => media.requestTest(),
     startTestRecord: (params) => media.startTestRecord(params),
     startTestPlayback: (params) => media.startTestPlayback(params),

@@ -1,0 +1,105 @@
+import { ParticipantId, StreamId, type FailureCause } from '@parley/protocol';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ESTABLISHMENT_LIMIT_MS, StreamLedger } from './stream-ledger.ts';
+
+const VIEWER = ParticipantId.parse('viewer-0001');
+let changes: number;
+let keyframes: number;
+let ledger: StreamLedger;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  changes = 0;
+  keyframes = 0;
+  ledger = new StreamLedger({
+    stream: StreamId.parse('stream-0001'),
+    audio: true,
+    video: true,
+    onChange: () => changes++,
+    onKeyframeNeeded: () => keyframes++,
+  });
+});
+
+afterEach(() => {
+  ledger.close();
+  vi.useRealTimers();
+});
+
+const viewer = () => ledger.describe().viewers[0]?.status;
+
+it('confirms the sender only when the media server sees every kind', () => {
+  ledger.upReached('dtls-connected');
+  ledger.upFlows('audio', true);
+  expect(ledger.describe().up).toMatchObject({ state: 'establishing', step: 'media-arriving' });
+  ledger.upFlows('video', true);
+  expect(ledger.describe().up).toMatchObject({ state: 'confirmed', cause: null });
+});
+
+it('says that a confirmed sender fell silent, and that it is back', () => {
+  ledger.upFlows('audio', true);
+  ledger.upFlows('video', true);
+  ledger.upFlows('video', false);
+  expect(ledger.describe().up).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
+  ledger.upFlows('video', true);
+  expect(ledger.describe().up.state).toBe('confirmed');
+});
+
+it('confirms a viewer by what their browser decoded, not by a connection', () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'dtls-connected');
+  expect(viewer()).toMatchObject({ state: 'establishing', step: 'dtls-connected' });
+  ledger.viewerReported(VIEWER, { state: 'confirmed', step: 'confirmed', cause: null });
+  expect(viewer()).toMatchObject({ state: 'confirmed' });
+});
+
+it.each<[string, () => void, FailureCause]>([
+  ['was never answered', () => {}, 'endpoint-refused'],
+  ['found no way', () => ledger.viewerReached(VIEWER, 'negotiated'), 'no-candidate-pair'],
+  ['made no keys', () => ledger.viewerReached(VIEWER, 'ice-connected'), 'dtls-failed'],
+])('a viewer whose leg %s is being repaired, and then failed for that reason', async (_, before, cause) => {
+  ledger.viewerAsked(VIEWER);
+  before();
+  await vi.advanceTimersByTimeAsync(8_001);
+  expect(viewer()).toMatchObject({ state: 'repairing', cause });
+  await vi.advanceTimersByTimeAsync(ESTABLISHMENT_LIMIT_MS);
+  expect(viewer()).toMatchObject({ state: 'failed', cause });
+});
+
+it('asks for a key frame when a connected viewer gets nothing of a confirmed sender', async () => {
+  ledger.upFlows('audio', true);
+  ledger.upFlows('video', true);
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'dtls-connected');
+  await vi.advanceTimersByTimeAsync(5_001);
+  expect(keyframes).toBe(1);
+  expect(viewer()).toMatchObject({ state: 'repairing', cause: 'nothing-arrives' });
+});
+
+it('blames the sender, not the viewer, when nothing is sent', async () => {
+  ledger.upReached('dtls-connected');
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'dtls-connected');
+  await vi.advanceTimersByTimeAsync(5_001);
+  expect(viewer()).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
+});
+
+it('begins anew when a viewer asks again after a failure', async () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReported(VIEWER, { state: 'failed', step: 'negotiated', cause: 'dtls-failed' });
+  ledger.viewerReached(VIEWER, 'confirmed');
+  expect(viewer()).toMatchObject({ state: 'failed', cause: 'dtls-failed' });
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'confirmed');
+  expect(viewer()).toMatchObject({ state: 'confirmed' });
+});
+
+it('forgets a viewer who is gone, and is silent once closed', async () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerGone(VIEWER);
+  expect(ledger.describe().viewers).toEqual([]);
+  ledger.close();
+  const before = changes;
+  ledger.upFlows('audio', true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(changes).toBe(before);
+});

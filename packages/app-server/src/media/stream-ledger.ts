@@ -1,0 +1,171 @@
+// Who receives one stream, from evidence: what the media server tells of its endpoints and what the viewers' browsers
+// tell of decoded frames. Watches the deadlines of every leg; what is told to whom is the stream processor's.
+import { LegProgress, type FailureCause, type Ledger, type LegStatus, type LegStep } from '@parley/protocol';
+import type { ParticipantId, StreamId } from '@parley/protocol';
+
+export type Kind = 'audio' | 'video';
+
+export interface StreamLedgerOptions {
+  stream: StreamId;
+  audio: boolean;
+  video: boolean;
+  /** Something changed; may come in bursts. */
+  onChange(): void;
+  /** A viewer is connected and sees nothing: the first remedy is a key frame. */
+  onKeyframeNeeded(): void;
+}
+
+/** A leg that is not confirmed by then has failed, in ms; until then remedies are tried. */
+export const ESTABLISHMENT_LIMIT_MS = 15_000;
+
+interface LegEntry {
+  progress: LegProgress;
+  /** When this try, with all its remedies, began. */
+  begunAt: number;
+}
+
+export class StreamLedger {
+  readonly #options: StreamLedgerOptions;
+  readonly #up: LegEntry;
+  readonly #viewers = new Map<ParticipantId, LegEntry>();
+  readonly #flowing = new Set<Kind>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: StreamLedgerOptions) {
+    this.#options = options;
+    this.#up = newEntry('up');
+    this.#up.progress.reached('permitted', performance.now());
+    this.#watchDeadlines();
+  }
+
+  describe(): Ledger {
+    return {
+      stream: this.#options.stream,
+      up: this.#up.progress.status,
+      viewers: [...this.#viewers].map(([participant, { progress }]) => ({
+        participant,
+        status: progress.status,
+      })),
+    };
+  }
+
+  upReached(step: LegStep): void {
+    this.#reached(this.#up, step);
+  }
+
+  /** The media server sees media of this kind from the sender, or no more. */
+  upFlows(kind: Kind, flowing: boolean): void {
+    if (flowing) this.#flowing.add(kind);
+    else this.#flowing.delete(kind);
+    if (this.#allFlow) this.#reached(this.#up, 'confirmed');
+    else if (flowing) this.#reached(this.#up, 'media-arriving');
+    else if (this.#up.progress.status.state === 'confirmed') {
+      this.#repair(this.#up, 'dtls-connected', 'sender-sends-nothing');
+    }
+  }
+
+  /** The sender's browser tells what the media server cannot know: that a device was refused or is gone. */
+  upReported(status: LegStatus): void {
+    if (status.state === 'failed' && status.cause) this.#fail(this.#up, status.cause);
+    else if (status.state === 'repairing' && status.cause) this.#repair(this.#up, status.step, status.cause);
+  }
+
+  /** A viewer asked for the stream, for the first time or again. */
+  viewerAsked(viewer: ParticipantId): void {
+    const entry = newEntry('down');
+    entry.progress.reached('permitted', performance.now());
+    this.#viewers.set(viewer, entry);
+    this.#changed();
+  }
+
+  viewerReached(viewer: ParticipantId, step: LegStep): void {
+    const entry = this.#viewers.get(viewer);
+    if (entry) this.#reached(entry, step);
+  }
+
+  /** A viewer's browser tells what it decoded, or what it is trying. */
+  viewerReported(viewer: ParticipantId, status: LegStatus): void {
+    const entry = this.#viewers.get(viewer);
+    if (!entry) return;
+    const { state, step, cause } = status;
+    if (state === 'failed' && cause) this.#fail(entry, cause);
+    else if (state === 'repairing' && cause) this.#repair(entry, step, cause);
+    else this.#reached(entry, step);
+  }
+
+  viewerGone(viewer: ParticipantId): void {
+    if (this.#viewers.delete(viewer)) this.#changed();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  get #allFlow(): boolean {
+    const { audio, video } = this.#options;
+    return (!audio || this.#flowing.has('audio')) && (!video || this.#flowing.has('video'));
+  }
+
+  #reached(entry: LegEntry, step: LegStep): void {
+    if (entry.progress.reached(step, performance.now())) this.#changed();
+  }
+
+  #repair(entry: LegEntry, step: LegStep, cause: FailureCause): void {
+    const { state } = entry.progress.status;
+    const now = performance.now();
+    if (state === 'confirmed') entry.begunAt = now;
+    entry.progress.repairing(step, cause, now);
+    this.#changed();
+  }
+
+  #fail(entry: LegEntry, cause: FailureCause): void {
+    entry.progress.fail(cause);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#closed) return;
+    this.#options.onChange();
+    this.#watchDeadlines();
+  }
+
+  #watchDeadlines(): void {
+    clearTimeout(this.#timer);
+    const deadlines = this.#entries.flatMap(({ progress }) => progress.deadline ?? []);
+    if (deadlines.length === 0 || this.#closed) return;
+    const wait = Math.max(0, Math.min(...deadlines) - performance.now());
+    this.#timer = setTimeout(() => this.#onDeadline(), Math.ceil(wait));
+  }
+
+  #onDeadline(): void {
+    const now = performance.now();
+    for (const entry of this.#entries) {
+      const cause = entry.progress.overdue(now);
+      if (cause === undefined) continue;
+      if (now - entry.begunAt >= ESTABLISHMENT_LIMIT_MS) entry.progress.fail(this.#causeFor(entry, cause));
+      else {
+        entry.progress.repairing(entry.progress.status.step, this.#causeFor(entry, cause), now);
+        if (cause === 'nothing-arrives') this.#options.onKeyframeNeeded();
+      }
+    }
+    this.#changed();
+  }
+
+  /** A viewer who gets nothing because nothing is sent is not at fault, nor is their network. */
+  #causeFor(entry: LegEntry, cause: FailureCause): FailureCause {
+    const senderSilent = this.#up.progress.status.state !== 'confirmed';
+    return entry !== this.#up && cause === 'nothing-arrives' && senderSilent ? 'sender-sends-nothing' : cause;
+  }
+
+  get #entries(): LegEntry[] {
+    return [this.#up, ...this.#viewers.values()];
+  }
+}
+
+function newEntry(direction: 'up' | 'down'): LegEntry {
+  const now = performance.now();
+  return { progress: new LegProgress(direction, now), begunAt: now };
+}
