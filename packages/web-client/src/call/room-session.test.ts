@@ -10,6 +10,7 @@ import {
   FakeServer,
   FakeTrack,
   participantId,
+  recordingId,
   ROOM,
   settled,
   streamId,
@@ -115,6 +116,27 @@ describe('joining', () => {
     expect(session.snapshot()).toMatchObject({ phase: 'refused', refusal: { reason: 'room-gone' } });
     expect(server.opened).toBe(1);
   });
+
+  it('says that the server cannot be reached, from the first try on', async () => {
+    server.reachable = false;
+    await join();
+    expect(session.snapshot().phase).toBe('reconnecting');
+    server.reachable = true;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(session.snapshot().phase).toBe('joined');
+  });
+
+  it('tells who comes later that the room is being recorded', async () => {
+    server.answers.join = () => ({
+      self: { id: participantId('me'), name: 'Me' },
+      participants: [ada],
+      streams: [],
+      iceServers: [],
+      recording: { id: recordingId('one'), startedBy: ada.id, startedAt: 0 },
+    });
+    await join();
+    expect(session.snapshot().notices).toMatchObject([{ text: 'Ada is recording this room' }]);
+  });
 });
 
 describe('candidates', () => {
@@ -191,6 +213,24 @@ describe('own streams', () => {
     expect(server.said().slice(3)).toEqual(['requestBroadcast', 'startBroadcast stream-own-2']);
   });
 
+  it('is said to who comes while it is away, before the answer to join', async () => {
+    server.answers.join = () => {
+      server.events?.notification({ name: 'mediaServer', params: { available: false } });
+      return {
+        self: { id: participantId('me'), name: 'Me' },
+        participants: [],
+        streams: [],
+        iceServers: [],
+        recording: null,
+      };
+    };
+    await join();
+    expect(session.snapshot().mediaServerAvailable).toBe(false);
+    expect(server.said()).toEqual(['join']);
+    await told('mediaServer', { available: true });
+    expect(server.said().slice(1)).toEqual(['requestBroadcast', 'startBroadcast stream-own-1']);
+  });
+
   it('carry the screen as a stream of its own, until the browser or the person ends it', async () => {
     await join();
     await session.shareScreen();
@@ -250,6 +290,16 @@ describe('watched streams', () => {
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
   });
 
+  it('are no longer sent to who has given up', async () => {
+    for (let tried = 0; tried < 5; tried++) {
+      expect(server.said()).not.toContain('unwatch stream-ada-camera');
+      browser.latest.become('failed');
+      await vi.advanceTimersByTimeAsync(4_000);
+    }
+    expect(tile('Ada')).toMatchObject({ state: 'failed' });
+    expect(server.said().at(-1)).toBe('unwatch stream-ada-camera');
+  });
+
   it('end with the stream, and leave a tile that says so', async () => {
     await told('streamStopped', { stream: adasCamera.id, reason: 'stopped' });
     expect(browser.latest.closed).toBe(true);
@@ -305,6 +355,22 @@ describe('a lost media server', () => {
     expect(server.said()).toHaveLength(3);
     await told('mediaServer', { available: true });
     expect(server.said().slice(3)).toEqual(['requestBroadcast', 'startBroadcast stream-own-2']);
+  });
+});
+
+describe('a device that goes away during the call', () => {
+  it('is said once, with what to do, and again when it happens again', async () => {
+    await join();
+    devices.unplug('microphone');
+    await settled();
+    const sentence = 'The microphone has gone. Connect it again, or choose another one.';
+    expect(session.snapshot().notices).toMatchObject([{ tone: 'problem', text: sentence }]);
+    const [notice] = session.snapshot().notices;
+    session.dismiss(notice?.id ?? 0);
+    await session.setCamera(false);
+    expect(session.snapshot().notices).toEqual([]);
+    devices.unplug('microphone');
+    expect(session.snapshot().notices).toMatchObject([{ text: sentence }]);
   });
 });
 

@@ -48,6 +48,9 @@ export class RoomSession {
   /** What the person shares; outlives the streams that carry it. */
   #screenMedia: MediaStream | undefined;
   #choosingScreen = false;
+  /** By the present connection; told before the answer to `join`, and not in it. */
+  #mediaServerAvailable = true;
+  #failures: { camera: DeviceError | undefined; microphone: DeviceError | undefined };
   #reconnects = 0;
   #joining = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +58,7 @@ export class RoomSession {
   constructor(options: RoomSessionOptions) {
     this.#options = options;
     this.#preview = this.#currentMedia();
+    this.#failures = this.#currentFailures();
     this.#store = new Store(this.#view());
     this.#unsubscribe = options.devices.subscribe(() => this.#devicesChanged());
   }
@@ -68,6 +72,7 @@ export class RoomSession {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#joining = true;
+    this.#mediaServerAvailable = true;
     try {
       const signalling = await this.#options.openSignalling({
         notification: (notification) => this.#notified(notification),
@@ -83,12 +88,14 @@ export class RoomSession {
     }
   }
 
+  /** A device that fails to open is told in a notice. */
   async setMicrophone(on: boolean): Promise<void> {
-    await this.#switch('microphone', on);
+    await this.#options.devices.setWanted('microphone', on);
   }
 
+  /** A device that fails to open is told in a notice. */
   async setCamera(on: boolean): Promise<void> {
-    await this.#switch('camera', on);
+    await this.#options.devices.setWanted('camera', on);
   }
 
   async shareScreen(): Promise<void> {
@@ -184,10 +191,11 @@ export class RoomSession {
     if (this.#isOver()) return;
     this.#reconnects = 0;
     this.#phase = 'joined';
-    this.#room = joinedState(result);
-    for (const stream of this.#room.streams.keys()) this.#watch(stream);
-    this.#renewCamera();
-    if (this.#screenMedia) this.#renewScreen();
+    this.#room = { ...joinedState(result), mediaServerAvailable: this.#mediaServerAvailable };
+    const { recording } = this.#room;
+    if (recording)
+      this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
+    if (this.#mediaServerAvailable) this.#beginLegs();
     this.#publish();
   }
 
@@ -217,7 +225,7 @@ export class RoomSession {
   }
 
   #tryLater(): void {
-    if (this.#room) this.#phase = 'reconnecting';
+    this.#phase = 'reconnecting';
     // A join that ran into its deadline is told twice: by the request and by the connection.
     if (this.#timer !== undefined) return;
     const pause = RECONNECT_PAUSES_MS[Math.min(this.#reconnects++, RECONNECT_PAUSES_MS.length - 1)];
@@ -227,9 +235,10 @@ export class RoomSession {
 
   #notified(notification: Notification): void {
     const before = this.#room;
-    // Whatever comes before the answer to `join` is contained in that answer.
-    if (this.#phase !== 'joined' || !before) return;
     const { name, params } = notification;
+    if (name === 'mediaServer') this.#mediaServerAvailable = params.available;
+    // Whatever else comes before the answer to `join` is contained in that answer.
+    if (this.#phase !== 'joined' || !before) return;
     if (name === 'candidate') return this.#remoteCandidate(params.leg, params.candidate);
     const after = roomStateAfter(before, notification);
     this.#room = after;
@@ -260,10 +269,14 @@ export class RoomSession {
   }
 
   #mediaServerChanged(available: boolean): void {
-    if (!available) return this.#closeLegs();
+    if (available) this.#beginLegs();
+    else this.#closeLegs();
+  }
+
+  #beginLegs(): void {
     for (const id of this.#room?.streams.keys() ?? []) this.#watch(id);
     this.#renewCamera();
-    this.#renewScreen();
+    if (this.#screenMedia) this.#renewScreen();
   }
 
   #remoteCandidate(leg: Leg, candidate: Candidate): void {
@@ -306,7 +319,18 @@ export class RoomSession {
       if (this.#phase === 'joined') this.#renewCamera();
     }
     this.#camera?.setMuted(this.#isMuted());
+    this.#tellFailures();
     this.#publish();
+  }
+
+  /** Those of before the call were told in the lobby. */
+  #tellFailures(): void {
+    const former = this.#failures;
+    this.#failures = this.#currentFailures();
+    for (const kind of ['microphone', 'camera'] as const) {
+      const failure = this.#failures[kind];
+      if (failure && failure !== former[kind]) this.#notices.add('problem', failure.message);
+    }
   }
 
   /** Ends the present stream of camera and microphone and, when there is anything to send, begins a new one. */
@@ -353,12 +377,6 @@ export class RoomSession {
     };
   }
 
-  async #switch(kind: 'camera' | 'microphone', on: boolean): Promise<void> {
-    await this.#options.devices.setWanted(kind, on);
-    const { failure } = this.#options.devices.snapshot()[kind];
-    if (on && failure) this.#notices.add('problem', failure.message);
-  }
-
   async #ask(request: (signalling: SignallingLike) => Promise<unknown>): Promise<void> {
     if (!this.#signalling) return;
     try {
@@ -372,6 +390,11 @@ export class RoomSession {
     const { camera, microphone } = this.#options.devices.snapshot();
     const tracks = [microphone.track, camera.track].filter((track) => track !== undefined);
     return tracks.length > 0 ? new MediaStream(tracks) : undefined;
+  }
+
+  #currentFailures() {
+    const { camera, microphone } = this.#options.devices.snapshot();
+    return { camera: camera.failure, microphone: microphone.failure };
   }
 
   #isMuted(): boolean {

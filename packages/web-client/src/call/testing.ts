@@ -1,13 +1,15 @@
 // Fakes of the browser and of the server for the tests in this folder. Not part of the page.
 import type { Candidate, Leg, RequestName, RequestParams, RequestResult } from '@parley/protocol';
-import { NoAnswerError, ParticipantId, RoomId, StreamId } from '@parley/protocol';
+import { NoAnswerError, ParticipantId, RecordingId, RoomId, StreamId } from '@parley/protocol';
 import { vi } from 'vitest';
+import { DeviceError } from './devices.ts';
 import type { DevicesSnapshot, LocalDevices } from './local-devices.ts';
 import type { SignallingEvents, SignallingLike } from './signalling.ts';
 import { Store } from './store.ts';
 
 export const ROOM = RoomId.parse('room-0123456789abcdef');
 export const participantId = (name: string) => ParticipantId.parse(`participant-${name}`);
+export const recordingId = (name: string) => RecordingId.parse(`recording-${name}`);
 export const streamId = (name: string) => StreamId.parse(`stream-${name}`);
 
 export const candidate = (port: number): Candidate => ({
@@ -243,6 +245,11 @@ export class FakeDevices {
         kind === 'microphone' ? track : wanted ? (track ?? new FakeTrack('video').asTrack()) : undefined;
       return { ...state, [kind]: { ...state[kind], wanted, track: next } };
     });
+  }
+
+  unplug(kind: 'camera' | 'microphone'): void {
+    const failure = new DeviceError(kind, 'unplugged');
+    this.#store.update((state) => ({ ...state, [kind]: { ...state[kind], track: undefined, failure } }));
   }
 
   asDevices(): LocalDevices {

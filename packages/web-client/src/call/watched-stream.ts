@@ -53,7 +53,7 @@ export class WatchedStream {
     this.#leg?.addRemoteCandidate(candidate);
   }
 
-  /** Ends it at this side; whoever stops watching a stream that goes on says `unwatch` as well. Idempotent. */
+  /** Ends it at this side, because the stream has ended, or the connection to the server; idempotent. */
   close(): void {
     this.#steps.close();
     this.#keeper.close();
@@ -63,6 +63,14 @@ export class WatchedStream {
   #changed(state: KeeperState): void {
     this.#state = state;
     if (state.phase === 'waiting' || state.phase === 'failed') this.#leg = undefined;
+    if (state.phase === 'failed') this.#unwatch();
     this.#options.onChange();
+  }
+
+  /** Given up: the server would go on sending, since a broken connection cannot say goodbye. */
+  #unwatch(): void {
+    this.#options.signalling.request('unwatch', { stream: this.id }).catch((error: unknown) => {
+      console.debug('a stream that was given up has ended already', error);
+    });
   }
 }

@@ -110,7 +110,7 @@ function Banner({ room, onTryNow }: { room: RoomSnapshot; onTryNow: () => void }
     return (
       <div className="banner" role="alert">
         <AlertIcon />
-        <span>Connection to the server was lost. Trying to come back by itself…</span>
+        <span>The server cannot be reached. This page goes on trying by itself…</span>
         <button type="button" className="button small" onClick={onTryNow}>
           Try now
         </button>
