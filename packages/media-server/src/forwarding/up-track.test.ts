@@ -131,6 +131,18 @@ describe('an up track', () => {
     expect(sequences(sink)).toEqual([65534, 7]);
   });
 
+  it('takes retransmissions from the SSRC that comes with a new one of the media', () => {
+    const { track, sink } = receivingTrack();
+    track.receive(rtpPacket({ sequence: 65534 }), 0);
+    for (const sequence of [7, 9]) track.receive(rtpPacket({ sequence, ssrc: 4444 }), 0);
+    const target = Buffer.alloc(200);
+    const media = { marker: true, sequenceNumber: 8, timestamp: 9, payload: vp8Payload(false) };
+    const rtx = RtpPacket.parse(target.subarray(0, writeRtx(target, media, 4445, 97, 1)));
+    if (!rtx) throw new Error('the RTX packet does not parse');
+    track.receive(rtx, 1);
+    expect(sequences(sink)).toEqual([65534, 7, 9, 8]);
+  });
+
   it('hands nothing on after it was closed', () => {
     const { track, sink } = receivingTrack();
     track.close();

@@ -206,6 +206,8 @@ export class UpTrack implements MediaSource {
     this.#statistics = new ReceptionStatistics(codec.clockRate);
     this.#history = new PacketHistory(HISTORY_LENGTH[this.kind]);
     if (!restarted) return;
+    // Its retransmissions come from another SSRC, too: whichever shows itself next.
+    this.#rtxSsrc = undefined;
     this.#clockMapping = undefined;
     for (const sink of this.#sinks) sink.sourceChanged(this);
   }
