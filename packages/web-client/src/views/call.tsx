@@ -2,6 +2,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { RoomSession } from '../call/room-session.ts';
 import type { Notice, RoomSnapshot } from '../call/room-view.ts';
+import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
 import { Controls } from './controls.tsx';
 import { CopyLink } from './copy-link.tsx';
@@ -26,6 +27,7 @@ export function Call({
   onAgain: () => void;
 }) {
   const room = useSyncExternalStore(session.subscribe, session.snapshot);
+  const area = useFocusOnArrival<HTMLElement>();
   const [playback] = useState(() => new Playback());
   const soundBlocked = useSyncExternalStore(playback.subscribe, playback.snapshot);
   useEndOfPage(session);
@@ -51,7 +53,7 @@ export function Call({
         <CopyLink />
       </header>
       <Banner room={room} onTryNow={() => void session.join()} />
-      <main className="call-area" aria-label="Participants">
+      <main ref={area} tabIndex={-1} className="call-area" aria-label="Participants">
         <TileGrid
           tiles={room.tiles}
           draw={(tile, place) => (

@@ -19,7 +19,7 @@ export function Controls({
   const sharing = room.screen === 'on';
   const recording = room.recording !== undefined;
   return (
-    <div className="controls" role="toolbar" aria-label="Call">
+    <div className="controls" role="group" aria-label="Call">
       <Control
         name={microphone ? 'Mute microphone' : 'Unmute microphone'}
         label={microphone ? 'Mute' : 'Unmute'}

@@ -5,6 +5,7 @@ import type { LocalDevices } from '../call/local-devices.ts';
 import { Signalling } from '../call/signalling.ts';
 import { TestSession } from '../call/test-session.ts';
 import { rememberedName } from '../storage.ts';
+import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
 import { DeviceSelect } from './device-select.tsx';
 import { CameraIcon, MicrophoneIcon } from './icons.tsx';
@@ -26,6 +27,7 @@ export function Lobby({
   onJoin: (name: string) => void;
 }) {
   const { camera, microphone } = useSyncExternalStore(devices.subscribe, devices.snapshot);
+  const heading = useFocusOnArrival<HTMLHeadingElement>();
   const [name, setName] = useState(rememberedName);
   const [nameMissing, setNameMissing] = useState(false);
   const [test, setTest] = useState<TestSession>();
@@ -92,7 +94,9 @@ export function Lobby({
           )}
         </section>
         <form className="lobby-form" onSubmit={join} noValidate>
-          <h1>Ready to join?</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            Ready to join?
+          </h1>
           <p className="lobby-who">{whoIsThere(participants)}</p>
           <label className="field">
             Your name

@@ -1,5 +1,6 @@
 // A page that has only something to say: what is the matter, and the buttons for what to do.
 import { useEffect, type ReactNode } from 'react';
+import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
 
 export function MessagePage({
@@ -11,6 +12,7 @@ export function MessagePage({
   text: string;
   children?: ReactNode;
 }) {
+  const heading = useFocusOnArrival<HTMLHeadingElement>();
   useEffect(() => {
     document.title = `${title} – Parley`;
   }, [title]);
@@ -20,7 +22,9 @@ export function MessagePage({
         <Brand />
       </header>
       <main className="message-page">
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
         <p>{text}</p>
         <div className="actions">{children}</div>
       </main>

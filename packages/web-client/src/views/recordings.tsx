@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import type { PieceDescription, RecordingDescription, RoomId } from '@parley/protocol';
 import { ApiError, getRecordings } from '../api.ts';
 import { rememberedRooms } from '../storage.ts';
+import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
 import { clock, date, size } from './format.ts';
 import { CameraIcon, DownloadIcon, MicrophoneIcon, ScreenIcon } from './icons.tsx';
@@ -15,6 +16,7 @@ type Loaded =
   | { state: 'there'; recordings: readonly RecordingDescription[] };
 
 export function Recordings({ room }: { room: RoomId | undefined }) {
+  const heading = useFocusOnArrival<HTMLHeadingElement>();
   const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' });
   const [request, setRequest] = useState(1);
   useEffect(() => {
@@ -43,7 +45,9 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
       </header>
       <main className="recordings">
         <div className="recordings-head">
-          <h1>Recordings</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            Recordings
+          </h1>
           <button type="button" className="button small" onClick={() => setRequest(request + 1)}>
             Refresh
           </button>
