@@ -5,12 +5,15 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { startMediaServer, type MediaServerOptions } from './server.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 const USAGE = `Usage: npm run media-server -- [options]
   --listen HOST:PORT   where the Kurento Protocol is spoken (127.0.0.1:8888)
   --rtc-port PORT      UDP port for all media (40000)
   --announce IP        address that browsers send media to; repeatable (the addresses of this machine)
   --token TOKEN        asked of every client (also by environment: PARLEY_MEDIA_TOKEN)
+  --tls-cert FILE      PEM certificate: the Kurento Protocol is spoken over wss then
+  --tls-key FILE       its key, PEM
   --data DIR           folder that recordings and players are confined to (./data)
   --log-level LEVEL    trace, debug, info, warn, error or silent (info)`;
 
@@ -33,6 +36,8 @@ function readFlags(args: readonly string[]): Flags | 'help' {
       'rtc-port': { type: 'string', default: '40000' },
       announce: { type: 'string', multiple: true, default: [] },
       token: { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       data: { type: 'string', default: './data' },
       'log-level': { type: 'string', default: 'info' },
       help: { type: 'boolean', default: false },
@@ -58,6 +63,7 @@ function readFlags(args: readonly string[]): Flags | 'help' {
     rtcPort: readPort('--rtc-port', values['rtc-port']),
     announcedIps,
     token,
+    tls: readTlsFiles(values['tls-cert'], values['tls-key']),
     dataDir: resolve(values.data),
   };
   return { options, logLevel: values['log-level'] };

@@ -20,12 +20,14 @@ export interface MediaServerOptions {
   readonly announcedIps: readonly string[];
   /** Asked of every client when given. */
   readonly token: string | undefined;
+  /** PEM; the Kurento Protocol is spoken over `wss` with it, over `ws` without. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly dataDir: string;
   readonly log: Logger;
 }
 
 export interface RunningMediaServer {
-  /** `ws://…/kurento` */
+  /** `ws://…/kurento` or `wss://…/kurento` */
   readonly url: string;
   readonly rtcPort: number;
   readonly addresses: readonly string[];
@@ -35,7 +37,7 @@ export interface RunningMediaServer {
 
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
-  const { listen, log, token } = options;
+  const { listen, log, token, tls } = options;
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const [mediaPort, certificate] = await Promise.all([
@@ -49,14 +51,14 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
     files: new FileStore(options.dataDir),
     transports: new WebRtcTransportFactory(mediaPort, addresses, certificate, log),
   };
-  const kurento = await startKurentoServer({ ...listen, token, environment }).catch(
+  const kurento = await startKurentoServer({ ...listen, token, tls, environment }).catch(
     async (error: unknown) => {
       await mediaPort.close();
       throw error;
     },
   );
   const rtcPort = mediaPort.port;
-  const url = `ws://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${kurento.port}/kurento`;
+  const url = `${tls ? 'wss' : 'ws'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${kurento.port}/kurento`;
   log.info({ url, rtcPort, addresses }, 'media server ready');
   let closing: Promise<void> | undefined;
   const close = async () => {

@@ -66,8 +66,7 @@ type CommonOptions = Pick<FastifyServerOptions, 'bodyLimit' | 'forceCloseConnect
 
 function makeApp(certificate: ServerCertificate | undefined, options: CommonOptions): FastifyInstance {
   if (!certificate) return Fastify(options);
-  // The two kinds of server differ in type only by what their sockets can do besides.
-  return Fastify({ ...options, https: certificate.secureContext }) as unknown as FastifyInstance;
+  return Fastify({ ...options, https: certificate.secureContext });
 }
 
 /** Fastify's own errors carry a status of 4xx for what the client did wrong. */

@@ -13,7 +13,7 @@ import { originAllowed } from './origin.ts';
 export interface SignallingServerOptions extends Pick<ConnectionOptions, 'createHandlers' | 'leave'> {
   publicOrigins: readonly string[];
   /** How the browser that sent a request sees this server. */
-  outside(request: IncomingMessage): OutsideView;
+  outside: (request: IncomingMessage) => OutsideView;
   log: Logger;
   mediaServerAvailable(): boolean;
   createTests(notify: Notify, browser: string): ReturnType<ConnectionOptions['createTests']>;
