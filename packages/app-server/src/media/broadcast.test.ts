@@ -68,6 +68,24 @@ test('a candidate that the media server refuses does not end the stream', async 
   expect(await ada.request('setMuted', { stream, muted: true })).toEqual({});
 });
 
+test('a running leg takes no more candidates than any browser has', async () => {
+  const { kurento } = harness;
+  const ada = await harness.joined(await harness.createRoom());
+  const leg = { kind: 'up', stream: await harness.broadcast(ada) } as const;
+  const outcomes = await Promise.all(
+    Array.from({ length: 600 }, (_, n) =>
+      ada.request('addCandidate', { leg, candidate: candidate(n) }).then(
+        () => 'taken',
+        (error: { data: { reason: string } }) => error.data.reason,
+      ),
+    ),
+  );
+  const taken = outcomes.filter((outcome) => outcome === 'taken').length;
+  expect(taken).toBe(256);
+  expect(outcomes.at(-1)).toBe('too-many-requests');
+  expect(kurento.callsOf('addIceCandidate')).toHaveLength(taken);
+});
+
 test('sends the media server’s candidates to the one whose leg it is', async () => {
   const { kurento } = harness;
   const room = await harness.createRoom();

@@ -3,14 +3,18 @@ import type { Candidate } from '@parley/protocol';
 import { Refusal } from '../refusal.ts';
 
 /** A browser with ten addresses gathers about forty candidates for a bundled offer. */
-const MAX_KEPT = 256;
+export const MAX_CANDIDATES = 256;
+
+export function tooManyCandidates(): Refusal {
+  return Refusal.tooManyRequests('too many candidates');
+}
 
 export class CandidateInbox {
   #kept: Candidate[] = [];
 
   /** @throws Refusal ('too-many-requests') */
   keep(candidate: Candidate): void {
-    if (this.#kept.length >= MAX_KEPT) throw Refusal.tooManyRequests('too many candidates');
+    if (this.#kept.length >= MAX_CANDIDATES) throw tooManyCandidates();
     this.#kept.push(candidate);
   }
 

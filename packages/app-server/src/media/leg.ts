@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { isObject } from '../kurento/kurento-connection.ts';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { Refusal } from '../refusal.ts';
-import { CandidateInbox, belongsTo } from './candidate-inbox.ts';
+import { belongsTo, CandidateInbox, MAX_CANDIDATES, tooManyCandidates } from './candidate-inbox.ts';
 import { ufragOf } from './offer.ts';
 import { createTagged, releaseLogged, type Tags } from './tagged.ts';
 
@@ -35,8 +35,11 @@ export class Leg {
   readonly #options: LegOptions;
   readonly #inbox = new CandidateInbox();
   #endpoint: string | undefined;
-  /** The user fragment of the offer that the endpoint has processed; `undefined` in it: the offer had none. */
-  #negotiated: { ufrag: string | undefined } | undefined;
+  /**
+   * Of the offer that the endpoint has processed: its user fragment (`undefined`: it had none), and how many candidates
+   * were applied since.
+   */
+  #negotiated: { ufrag: string | undefined; applied: number } | undefined;
   #opening: Promise<string> | undefined;
   #closed = false;
 
@@ -51,13 +54,14 @@ export class Leg {
 
   /**
    * Takes a candidate of the browser, before or after its endpoint exists.
-   * @throws Refusal ('too-many-requests') when too many are kept
+   * @throws Refusal ('too-many-requests') when there are more than any browser has
    */
   addCandidate(candidate: Candidate): void {
     // The end of gathering (RFC 8838, section 13): nothing that the media server would act upon.
     if (this.#closed || candidate.candidate === '') return;
-    if (this.#negotiated && belongsTo(candidate, this.#negotiated.ufrag)) this.#apply(candidate);
-    else this.#inbox.keep(candidate);
+    if (!this.#negotiated || !belongsTo(candidate, this.#negotiated.ufrag)) this.#inbox.keep(candidate);
+    else if (this.#negotiated.applied++ < MAX_CANDIDATES) this.#apply(candidate);
+    else throw tooManyCandidates();
   }
 
   /**
@@ -112,7 +116,7 @@ export class Leg {
       await connect(endpoint);
       const answer = await mediaServer.invoke(endpoint, 'processOffer', { offer: sdpOffer });
       const ufrag = ufragOf(sdpOffer);
-      this.#negotiated = { ufrag };
+      this.#negotiated = { ufrag, applied: 0 };
       this.#options.onStep?.('negotiated');
       for (const candidate of this.#inbox.take(ufrag)) this.#apply(candidate);
       await mediaServer.invoke(endpoint, 'gatherCandidates');
