@@ -129,6 +129,18 @@ test('the page is served at each of its addresses, never from a cache; hashed fi
   expect((await get('/assets/missing.js')).status).toBe(404);
 });
 
+test('a person at a wrong address gets the page, which says so; a program gets JSON', async () => {
+  const person = await get('/no/such/page', { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' });
+  expect(person.status).toBe(404);
+  expect(person.headers.get('content-type')).toContain('text/html');
+  expect(await person.text()).toContain('Parley');
+  for (const [path, accept] of [
+    ['/no/such/page', '*/*'],
+    ['/api/nothing', 'text/html'],
+  ] as const)
+    ErrorResponse.parse(await (await get(path, { accept })).json());
+});
+
 test('every reply carries the policy', async () => {
   for (const path of ['/', '/api/health', '/api/nothing', piece]) {
     const { headers } = await get(path);

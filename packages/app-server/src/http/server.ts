@@ -44,7 +44,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
       log.error({ err: error, path: request.routeOptions.url }, 'an HTTP request failed');
     return reply.code(refusal.status).type('application/json; charset=utf-8').send(refusal.body());
   });
-  app.setNotFoundHandler(async (_request, reply) => reply.code(404).send(ApiError.notFound().body()));
+  app.setNotFoundHandler(async (request, reply) => {
+    reply.code(404);
+    // A person gets the page, which says so in words and offers a way out.
+    const person = request.method === 'GET' && request.headers.accept?.includes('text/html');
+    if (person && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
+    return reply.send(ApiError.notFound().body());
+  });
 
   await app.register(fastifyStatic, {
     root: clientDir,

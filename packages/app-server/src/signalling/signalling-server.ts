@@ -87,5 +87,7 @@ export class SignallingServer {
 }
 
 function refuse(socket: Duplex, status: string): void {
+  // An upgraded socket is no longer the HTTP server's to time out, and this client may never close its side.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
