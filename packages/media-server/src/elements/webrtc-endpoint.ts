@@ -1,7 +1,7 @@
 // The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
 // The bytes are the transport's, the packets the RTP session's.
 import { randomInt } from 'node:crypto';
-import { KurentoError } from '@parley/protocol';
+import { KURENTO_ERRORS, KurentoError } from '@parley/protocol';
 import { answerOffer, parseCandidate, SdpError, writeCandidate, type Negotiation } from '@parley/rtc';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
@@ -32,6 +32,8 @@ const ICE_STATES: Record<IceState, readonly string[]> = {
   failed: ['FAILED'],
 };
 
+const { UNSUPPORTED_MEDIA_TYPE } = KURENTO_ERRORS;
+
 /** Without RTCP for this long the peer's media counts as gone, in ms; the original waits about as long. */
 const RTCP_SILENCE_MS = 15_000;
 
@@ -41,6 +43,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   readonly #connectionId: string;
   readonly #tick = (now: number): void => this.#onTick(now);
   #negotiation: Negotiation | undefined;
+  readonly #mismatchTold = new Set<MediaKind>();
   #iceState: string = 'GATHERING';
 
   constructor(context: ObjectContext, params: Record<string, unknown>) {
@@ -173,8 +176,23 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.#transport.tick(now);
     this.#session.maxVideoBitrate = this.maxVideoRecvBandwidth * 1000;
     this.#session.tick(now);
+    for (const kind of ['audio', 'video'] as const) this.#tellCodecMismatch(kind);
     const last = this.#session.lastRtcpAt;
     this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
+  }
+
+  /** Both ends are up and nothing can flow: nothing is transcoded, so somebody has to know. */
+  #tellCodecMismatch(kind: MediaKind): void {
+    const { codecMismatch } = this.#session.down[kind];
+    if (!codecMismatch || this.#mismatchTold.has(kind)) return;
+    this.#mismatchTold.add(kind);
+    const description = `The ${kind} of the source is in a codec that this peer did not agree to receive`;
+    this.environment.log.warn({ endpoint: this.id, kind }, 'no common codec');
+    this.emit('Error', {
+      description,
+      errorCode: UNSUPPORTED_MEDIA_TYPE.code,
+      type: UNSUPPORTED_MEDIA_TYPE.type,
+    });
   }
 
   #onIceState(state: IceState): void {

@@ -75,6 +75,10 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
     throw error;
   }
 
+  // Too many open files, say: whoever comes next is not served, those who are here are.
+  server.on('error', (err) =>
+    options.environment.log.error({ err }, 'a Kurento connection was not accepted'),
+  );
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,

@@ -53,6 +53,14 @@ describe('two codecs', () => {
     expect(findMatchingCodec(video('AV1'), list)).toBeUndefined();
   });
 
+  it('of H.264 reach a receiver whose profile understands theirs, and no other', () => {
+    const high = h264('64001f');
+    expect(findMatchingCodec(h264('640c1f'), [h264('42e01f'), high])).toBe(high);
+    expect(findMatchingCodec(h264('42e01f'), [high])).toBe(high);
+    expect(findMatchingCodec(high, [h264('42e01f'), h264('640c1f')])).toBeUndefined();
+    expect(findMatchingCodec(h264('640c1f'), [h264('4d001f')])).toBeUndefined();
+  });
+
   it('are unknown when not carried, or with another clock', () => {
     expect(knownCodec('G722', 8000, 1, {})).toBeUndefined();
     expect(knownCodec('opus', 48000, 1, {})).toBeUndefined();

@@ -81,9 +81,37 @@ export function sameCodec(a: RtpCodec, b: RtpCodec): boolean {
   }
 }
 
-/** The first entry of `list` that is the same codec as `codec`, in the sense of `sameCodec`. */
+/**
+ * The entry of `list` under which packets of `codec` can be sent: the same codec in the sense of `sameCodec`, or else an
+ * H.264 profile whose decoders understand it too (RFC 6184, section 8.1; H.264, annex A.2).
+ */
 export function findMatchingCodec<T extends RtpCodec>(codec: RtpCodec, list: readonly T[]): T | undefined {
-  return list.find((candidate) => sameCodec(codec, candidate));
+  return (
+    list.find((candidate) => sameCodec(codec, candidate)) ??
+    list.find((candidate) => candidate.name === 'H264' && codec.name === 'H264' && decodes(candidate, codec))
+  );
+}
+
+/** Whether every H.264 decoder can decode it: the profile that all browsers have. */
+export function isConstrainedBaseline(codec: RtpCodec): boolean {
+  return codec.name === 'H264' && h264Profile(codec) === 'constrained-baseline';
+}
+
+/** Profiles by what their decoders understand besides themselves; `640c` is Constrained High, `6400` High. */
+const H264_UNDERSTOOD: Readonly<Record<string, readonly string[]>> = {
+  baseline: ['constrained-baseline'],
+  main: ['constrained-baseline'],
+  extended: ['constrained-baseline', 'baseline'],
+  '640c': ['constrained-baseline'],
+  '6400': ['constrained-baseline', 'main', '640c'],
+};
+
+function decodes(receiver: RtpCodec, codec: RtpCodec): boolean {
+  const mode = (of: RtpCodec) => parameter(of, 'packetization-mode', '0');
+  const [ours, theirs] = [h264Profile(receiver), h264Profile(codec)];
+  // A receiver of mode 1 takes mode 0 as well (RFC 6184, section 6.3), not the other way round.
+  const understood = ours === theirs || (H264_UNDERSTOOD[ours] ?? []).includes(theirs);
+  return understood && (mode(receiver) === mode(codec) || mode(receiver) === '1');
 }
 
 function parameter(codec: RtpCodec, name: string, otherwise: string): string {

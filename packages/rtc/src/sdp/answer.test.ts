@@ -139,6 +139,26 @@ describe('a negotiation', () => {
     );
   });
 
+  it('puts the H.264 profile that everyone decodes before the others, in their places', () => {
+    const payloads = [96, 98, 100].map((type) => `a=rtpmap:${type} ${type === 98 ? 'VP8' : 'H264'}/90000`);
+    const offer = [
+      'v=0',
+      'o=- 1 1 IN IP4 0.0.0.0',
+      's=-',
+      't=0 0',
+      'm=video 9 UDP/TLS/RTP/SAVPF 96 98 100',
+      'a=mid:0',
+      'a=sendonly',
+      ...payloads,
+      'a=fmtp:96 packetization-mode=1;profile-level-id=640c1f',
+      'a=fmtp:100 packetization-mode=1;profile-level-id=42e01f',
+      '',
+    ].join('\r\n');
+    const { answer, media } = answerOffer(offer, local);
+    expect(media[0].codecs.map(({ payloadType }) => payloadType)).toEqual([100, 98, 96]);
+    expect(answer).toMatch(/^m=video \d+ UDP\/TLS\/RTP\/SAVPF 100 98 96\r$/m);
+  });
+
   it('reports the SSRCs and the cname of the sender', () => {
     const [audio, video] = answerOffer(fixture('firefox-sendrecv'), local).media;
     const cname = '{7e5b2c94-0d1f-4a38-b6c7-f29d83e1a450}';

@@ -1,6 +1,11 @@
 // Answers an SDP offer as an ICE-lite media server without transcoding: mirrors it, keeps the codecs and extensions
 // that we carry, refuses the rest (RFC 3264, RFC 8829; behaviour of Kurento's WebRtcEndpoint, one audio and one video).
-import { knownCodec, type MediaKind, type NegotiatedCodec } from '../codecs/rtp-codec.ts';
+import {
+  isConstrainedBaseline,
+  knownCodec,
+  type MediaKind,
+  type NegotiatedCodec,
+} from '../codecs/rtp-codec.ts';
 import { parseCandidate, writeCandidate } from './candidate.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
 import type { OfferedMedia, OfferedSetup } from './offer.ts';
@@ -201,7 +206,20 @@ function agreedCodecs(media: OfferedMedia, kind: MediaKind): NegotiatedCodec[] {
       },
     });
   }
-  return codecs;
+  return commonProfileFirst(codecs);
+}
+
+/**
+ * Among the H.264 entries, in the places that they have, Constrained Baseline comes first: senders use the first, nothing is
+ * transcoded, and a receiver without High profile would stay black (Safari offers High before it).
+ */
+function commonProfileFirst(codecs: readonly NegotiatedCodec[]): NegotiatedCodec[] {
+  const h264 = codecs.filter(({ name }) => name === 'H264');
+  const ordered = [
+    ...h264.filter(isConstrainedBaseline),
+    ...h264.filter((codec) => !isConstrainedBaseline(codec)),
+  ];
+  return codecs.map((codec) => (codec.name === 'H264' ? (ordered.shift() ?? codec) : codec));
 }
 
 function isBundled(offer: Offer, mid: string | undefined): boolean {
