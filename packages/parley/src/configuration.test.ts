@@ -15,6 +15,8 @@ describe('configuration', () => {
       host: '0.0.0.0',
       rtcPort: 40_000,
       announcedIps: [],
+      tls: { kind: 'off' },
+      trustedProxies: [],
       mediaServerUrl: undefined,
       databaseUrl: undefined,
       logLevel: 'info',
@@ -29,6 +31,17 @@ describe('configuration', () => {
       rtcPort: 0,
       announcedIps: ['192.0.2.1', '198.51.100.7'],
     });
+  });
+
+  it('takes a certificate by its files, or makes one, and the proxies that are trusted', () => {
+    const files = { kind: 'files', certFile: `${process.cwd()}/a.pem`, keyFile: '/k.pem' };
+    expect(configured(['--tls-cert', 'a.pem', '--tls-key', '/k.pem']).tls).toEqual(files);
+    expect(configured([], { TLS: 'self-signed' }).tls).toEqual({ kind: 'self-signed' });
+    expect(configured([], { TRUST_PROXY: '127.0.0.1, ::1,10.0.0.0/8' }).trustedProxies).toEqual([
+      '127.0.0.1',
+      '::1',
+      '10.0.0.0/8',
+    ]);
   });
 
   it('counts an empty variable as unset', () => {
@@ -55,6 +68,16 @@ describe('configuration', () => {
     ],
     [[], { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, .*, not "loud"$/],
     [[], { MEDIA_SERVER_TOKEN: 'secret' }, /^MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL/],
+    [['--tls', 'on'], {}, '--tls must be off or self-signed, not "on"'],
+    [['--tls-cert', 'a.pem'], {}, /^TLS_CERT and TLS_KEY belong together/],
+    [['--tls=self-signed', '--tls-cert=a', '--tls-key=b'], {}, /^TLS=self-signed makes a certificate/],
+    [[], { TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY must be addresses or subnets .*, not "10.0.0.0\/33"$/],
+    [[], { TRUST_PROXY: 'true' }, /^TRUST_PROXY must be addresses or subnets/],
+    [
+      [],
+      { MEDIA_SERVER_URL: 'ws://a/kurento', MEDIA_SERVER_CA: 'ca.pem' },
+      /^MEDIA_SERVER_CA is of use only with a MEDIA_SERVER_URL that begins with wss:/,
+    ],
     [['--colour', 'red'], {}, /^unknown flag --colour/],
     [['--port'], {}, '--port needs a value'],
     [['--port', '--host'], {}, '--port must be a port from 0 (any free one) to 65535, not "--host"'],

@@ -25,9 +25,47 @@ it('names every address of the machine when served on all of them, localhost fir
 
 it('names the one address it is served on, and the media server that is not its own', () => {
   const report = startReport(
-    { host: '::1', port: 1, dataDir: '/d', certificate: undefined, media: { kind: 'remote', url: 'wss://media.example/kurento' } },
+    {
+      host: '::1',
+      port: 1,
+      dataDir: '/d',
+      certificate: undefined,
+      media: { kind: 'remote', url: 'wss://media.example/kurento' },
+    },
     ['192.0.2.1'],
   );
   expect(report).toContain('  Open   http://[::1]:1\n');
   expect(report).toContain('  Media  media server at wss://media.example/kurento\n');
+});
+
+it('warns of a self-signed certificate, says what to compare, and names HTTPS addresses', () => {
+  const report = startReport(
+    {
+      host: '0.0.0.0',
+      port: 8443,
+      dataDir: '/d',
+      certificate: {
+        file: '/d/tls/certificate.pem',
+        selfMade: true,
+        fingerprint: 'AB:CD',
+        validTo: new Date('2031-04-02T12:00:00Z'),
+      },
+      media: { kind: 'remote', url: 'ws://m' },
+    },
+    ['192.0.2.1'],
+  );
+  expect(report).toContain('  Open   https://localhost:8443\n         https://192.0.2.1:8443\n');
+  expect(report).toContain(
+    '  TLS    self-signed certificate /d/tls/certificate.pem, valid until 2031-04-02\n',
+  );
+  expect(report).toMatch(/ {9}WARNING: nobody vouches for it[^]*SHA-256 fingerprint[^]*\n {9}AB:CD\n/);
+});
+
+it('names a given certificate and its end, without a warning', () => {
+  const validTo = new Date('2031-04-02T12:00:00Z');
+  const certificate = { file: '/etc/cert.pem', selfMade: false, fingerprint: 'AB:CD', validTo };
+  const media = { kind: 'remote', url: 'ws://m' } as const;
+  const report = startReport({ host: 'meet.example', port: 443, dataDir: '/d', certificate, media }, []);
+  expect(report).toContain('  TLS    certificate /etc/cert.pem, valid until 2031-04-02\n');
+  expect(report).not.toContain('WARNING');
 });
