@@ -27,6 +27,19 @@ export const IceServer = z.object({
 });
 export type IceServer = z.infer<typeof IceServer>;
 
+/** Neither control characters, some of which a database does not store, nor what turns the text after it around. */
+const UNWRITABLE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
+/** U+2800 is the empty pattern of Braille. */
+const VISIBLE = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** How a participant wants to be called: on tiles, in notices, beside recordings. */
+export const ParticipantName = z
+  .string()
+  .trim()
+  .max(64)
+  .refine((name) => VISIBLE.test(name), 'must have something to be seen')
+  .refine((name) => !UNWRITABLE.test(name), 'must have no control characters');
+
 export const Participant = z.object({ id: ParticipantId, name: z.string() });
 export type Participant = z.infer<typeof Participant>;
 
@@ -73,7 +86,7 @@ export type RunningRecording = z.infer<typeof RunningRecording>;
 export const requests = {
   /** Enters a room. Everything but the test flows and `leave` needs it first. */
   join: {
-    params: z.object({ room: RoomId, name: z.string().trim().min(1).max(64) }),
+    params: z.object({ room: RoomId, name: ParticipantName }),
     result: z.object({
       self: Participant,
       participants: z.array(Participant),

@@ -1,5 +1,6 @@
 // Before the call: name, camera, microphone, and a test of both.
 import { useEffect, useMemo, useState, useSyncExternalStore, type FormEvent } from 'react';
+import { ParticipantName } from '@parley/protocol';
 import { sentencesAboutDevices } from '../call/devices.ts';
 import type { LocalDevices } from '../call/local-devices.ts';
 import { Signalling } from '../call/signalling.ts';
@@ -29,7 +30,7 @@ export function Lobby({
   const { camera, microphone } = useSyncExternalStore(devices.subscribe, devices.snapshot);
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   const [name, setName] = useState(rememberedName);
-  const [nameMissing, setNameMissing] = useState(false);
+  const [nameProblem, setNameProblem] = useState('');
   const [test, setTest] = useState<TestSession>();
 
   useEffect(() => {
@@ -47,11 +48,11 @@ export function Lobby({
 
   const join = (event: FormEvent) => {
     event.preventDefault();
-    const trimmed = name.trim();
-    setNameMissing(trimmed === '');
-    if (trimmed === '') return document.getElementById('name')?.focus();
+    const parsed = ParticipantName.safeParse(name);
+    setNameProblem(parsed.success ? '' : sentenceAboutName(name));
+    if (!parsed.success) return document.getElementById('name')?.focus();
     test?.close();
-    onJoin(trimmed);
+    onJoin(parsed.data);
   };
   const openTest = () =>
     setTest(
@@ -105,14 +106,14 @@ export function Lobby({
               value={name}
               maxLength={LONGEST_NAME}
               autoComplete="name"
-              aria-invalid={nameMissing}
+              aria-invalid={nameProblem !== ''}
               onChange={(event) => {
                 setName(event.target.value);
-                setNameMissing(false);
+                setNameProblem('');
               }}
             />
           </label>
-          {nameMissing && <Problem>Type a name first, so that the others know who you are.</Problem>}
+          {nameProblem && <Problem>{nameProblem}</Problem>}
           <DeviceSelect label="Camera" state={camera} onChoose={(id) => void devices.choose('camera', id)} />
           <DeviceSelect
             label="Microphone"
@@ -173,6 +174,12 @@ function Toggle({
       {what === 'camera' ? <CameraIcon off={!on} /> : <MicrophoneIcon off={!on} />}
     </button>
   );
+}
+
+function sentenceAboutName(name: string): string {
+  return name.trim() === ''
+    ? 'Type a name first, so that the others know who you are.'
+    : 'This name has characters that cannot be shown. Type it anew.';
 }
 
 function previewMessage(camera: { opening: boolean; wanted: boolean; failure: unknown }): string {
