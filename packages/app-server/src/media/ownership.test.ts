@@ -20,6 +20,8 @@ beforeAll(async () => {
   eve = await harness.joined(await harness.createRoom(), 'Eve');
   stranger = await harness.browser();
   stream = await harness.broadcast(ada);
+  // Told a moment later: the tests below look at what comes after it.
+  await ada.hears('ledger');
 });
 afterAll(() => harness.close());
 
