@@ -1,7 +1,7 @@
 // A client without a page: says to the application server what no page of ours would.
 import { once } from 'node:events';
 import { JsonRpcPeer, type RequestName } from '@parley/protocol';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 
 export class BareClient {
   readonly #socket: WebSocket;
@@ -14,9 +14,9 @@ export class BareClient {
     socket.on('close', () => this.#peer.close('the connection was closed'));
   }
 
-  /** @param server base URL */
-  static async connect(server: string): Promise<BareClient> {
-    const socket = new WebSocket(`${server.replace('http', 'ws')}/ws`, { origin: server });
+  /** @param server base URL; its own page is where the client says it is from, unless the options say otherwise */
+  static async connect(server: string, options: ClientOptions = {}): Promise<BareClient> {
+    const socket = new WebSocket(`${server.replace('http', 'ws')}/ws`, { origin: server, ...options });
     await once(socket, 'open');
     return new BareClient(socket);
   }

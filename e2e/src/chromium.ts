@@ -1,6 +1,6 @@
 // Finds the Chromium that the browser tests drive, and installs Debian's when that can be done. Downloads nothing itself.
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { canInstall, installPackage } from './debian-package.ts';
 
 const USUAL_PLACES = [
   '/usr/bin/chromium',
@@ -38,24 +38,10 @@ export function ensureChromium(): string {
   try {
     return findChromium();
   } catch (error) {
-    if (process.env['CHROMIUM_PATH'] || process.getuid?.() !== 0 || !existsSync('/etc/debian_version'))
-      throw error;
+    if (process.env['CHROMIUM_PATH'] || !canInstall()) throw error;
   }
-  console.log('No Chromium was found: installing it with "apt-get install -y chromium".');
-  aptGet('update');
-  aptGet('install', '-y', '--no-install-recommends', 'chromium');
+  installPackage('chromium', 'install Chromium yourself, or set CHROMIUM_PATH');
   return findChromium();
-}
-
-function aptGet(...args: string[]): void {
-  const { status, error } = spawnSync('apt-get', args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (status !== 0)
-    throw new Error(
-      `"apt-get ${args.join(' ')}" failed (${error?.message ?? `exit code ${status}`}): install Chromium yourself, or set CHROMIUM_PATH`,
-    );
 }
 
 function isExecutable(path: string): boolean {
