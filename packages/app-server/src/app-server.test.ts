@@ -33,6 +33,22 @@ test('a port in use is an error with a code, and what was opened is closed again
   await (await start({})).close();
 });
 
+test('a second start on the same data folder is refused, and does not end what is recorded there', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  const { objects } = harness.kurento;
+  const before = [...objects.keys()];
+  const failing = start({ dataDir: harness.dataDir });
+  await expect(failing).rejects.toMatchObject({ failure: 'data-folder-in-use' });
+  await expect(failing).rejects.toThrow('another Parley uses the data folder');
+  expect([...objects.keys()]).toEqual(before);
+  const list = await fetch(`${harness.server.url}/api/rooms/${room}/recordings`);
+  expect(await list.json()).toMatchObject({ recordings: [{ endedAt: null }] });
+  await harness.restart();
+});
+
 test('a data folder that is a file is an error of one line', async () => {
   const dataDir = join(harness.dataDir, 'a-file');
   await writeFile(dataDir, '');

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { openDataFolder } from './data-folder.ts';
+import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { answers, openDatabase, type Database } from './database/database.ts';
 import { RecordingRepository } from './database/recording-repository.ts';
 import { RoomRepository } from './database/room-repository.ts';
@@ -64,25 +64,26 @@ export interface RunningAppServer {
 export async function startAppServer(options: AppServerOptions): Promise<RunningAppServer> {
   const log = options.log.child({ part: 'app-server' });
   const dataDir = resolve(options.dataDir);
-  const { installation, tests, databaseFile } = await openDataFolder(dataDir);
-  const certificate = options.tls && (await ServerCertificate.open(options.tls, { dataDir, log }));
-  const { caFile, ...mediaServer } = options.mediaServer;
-  const authority = caFile === undefined ? undefined : await readAuthority(caFile);
-  const address = options.databaseUrl ? { url: options.databaseUrl } : { file: databaseFile };
-  const database = await openDatabase(address, log);
+  const folder = await openDataFolder(dataDir);
+  let database: Database | undefined;
   try {
-    const parts = { installation, tests, certificate, mediaServer: { ...mediaServer, authority } };
+    const certificate = options.tls && (await ServerCertificate.open(options.tls, { dataDir, log }));
+    const { caFile, ...mediaServer } = options.mediaServer;
+    const authority = caFile === undefined ? undefined : await readAuthority(caFile);
+    const address = options.databaseUrl ? { url: options.databaseUrl } : { file: folder.databaseFile };
+    database = await openDatabase(address, log);
+    const parts = { folder, certificate, mediaServer: { ...mediaServer, authority } };
     return await assemble({ ...options, log, dataDir }, parts, database);
   } catch (error) {
-    await database.destroy();
+    await database?.destroy();
+    folder.release();
     throw error;
   }
 }
 
 /** What was found out before anything runs. */
 interface Prepared {
-  readonly installation: string;
-  readonly tests: string;
+  readonly folder: DataFolder;
   readonly certificate: ServerCertificate | undefined;
   /** `authority`: PEM. */
   readonly mediaServer: { url: string; token?: string | undefined; authority: string | undefined };
@@ -94,7 +95,8 @@ async function assemble(
   database: Database,
 ): Promise<RunningAppServer> {
   const { log } = options;
-  const { installation, tests: folder, certificate } = parts;
+  const { certificate } = parts;
+  const { installation, tests: folder } = parts.folder;
   const proxies = new ProxyTrust(options.trustedProxies ?? []);
   const roomRepository = new RoomRepository(database);
   const recordingRepository = new RecordingRepository(database);
@@ -170,6 +172,7 @@ async function assemble(
     await http.close();
     await mediaServer.close();
     await database.destroy();
+    parts.folder.release();
   };
   let closed: Promise<void> | undefined;
   return {

@@ -1,7 +1,11 @@
 // Why the application server could not start: what the operator can mend. Not for faults of the code.
 
 export type StartFailure =
-  'cannot-listen' | 'certificate-unusable' | 'data-folder-not-writable' | 'database-unreachable';
+  | 'cannot-listen'
+  | 'certificate-unusable'
+  | 'data-folder-in-use'
+  | 'data-folder-not-writable'
+  | 'database-unreachable';
 
 /** `message` is one line for the operator; `code` is that of the system call that failed, such as EADDRINUSE. */
 export class AppServerStartError extends Error {
@@ -23,6 +27,14 @@ export class AppServerStartError extends Error {
     return new AppServerStartError(
       'data-folder-not-writable',
       `cannot write to the data folder ${path}`,
+      cause,
+    );
+  }
+
+  static dataFolderInUse(path: string, cause: unknown): AppServerStartError {
+    return new AppServerStartError(
+      'data-folder-in-use',
+      `another Parley uses the data folder ${path}`,
       cause,
     );
   }
