@@ -93,6 +93,44 @@ it('begins anew when a viewer asks again after a failure', async () => {
   expect(viewer()).toMatchObject({ state: 'confirmed' });
 });
 
+it('believes evidence that comes after giving up, of the sender and of a viewer', () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReported(VIEWER, { state: 'failed', step: 'media-arriving', cause: 'autoplay-blocked' });
+  ledger.viewerReported(VIEWER, { state: 'establishing', step: 'media-arriving', cause: null });
+  expect(viewer()).toMatchObject({ state: 'failed', cause: 'autoplay-blocked' });
+  ledger.viewerReported(VIEWER, { state: 'confirmed', step: 'confirmed', cause: null });
+  expect(viewer()).toMatchObject({ state: 'confirmed', cause: null });
+  ledger.upReported({ state: 'failed', step: 'dtls-connected', cause: 'device-gone' });
+  ledger.upFlows('audio', true);
+  expect(ledger.describe().up).toMatchObject({ state: 'failed', cause: 'device-gone' });
+  ledger.upFlows('video', true);
+  expect(ledger.describe().up).toMatchObject({ state: 'confirmed', cause: null });
+});
+
+it('confirms a sender whose device is back and whose media never stopped', () => {
+  ledger.upFlows('audio', true);
+  ledger.upFlows('video', true);
+  ledger.upReported({ state: 'repairing', step: 'dtls-connected', cause: 'camera-busy' });
+  expect(ledger.describe().up).toMatchObject({ state: 'repairing', cause: 'camera-busy' });
+  ledger.upReported({ state: 'establishing', step: 'dtls-connected', cause: null });
+  expect(ledger.describe().up.state).toBe('confirmed');
+});
+
+it('does not take a viewer’s word that something was lost on the way when nothing was sent', () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReported(VIEWER, { state: 'repairing', step: 'dtls-connected', cause: 'nothing-arrives' });
+  expect(viewer()).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
+});
+
+it('keeps the cause of a viewer who gave up, until they leave', () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReported(VIEWER, { state: 'failed', step: 'requested', cause: 'no-candidate-pair' });
+  ledger.viewerStopped(VIEWER);
+  expect(viewer()).toMatchObject({ state: 'failed', cause: 'no-candidate-pair' });
+  ledger.viewerGone(VIEWER);
+  expect(viewer()).toBeUndefined();
+});
+
 it('forgets a viewer who is gone, and is silent once closed', async () => {
   ledger.viewerAsked(VIEWER);
   ledger.viewerGone(VIEWER);

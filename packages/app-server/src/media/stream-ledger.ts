@@ -26,7 +26,7 @@ interface LegEntry {
 
 export class StreamLedger {
   readonly #options: StreamLedgerOptions;
-  readonly #up: LegEntry;
+  #up: LegEntry;
   readonly #viewers = new Map<ParticipantId, LegEntry>();
   readonly #flowing = new Set<Kind>();
   #timer: NodeJS.Timeout | undefined;
@@ -58,8 +58,11 @@ export class StreamLedger {
   upFlows(kind: Kind, flowing: boolean): void {
     if (flowing) this.#flowing.add(kind);
     else this.#flowing.delete(kind);
-    if (this.#allFlow) this.#reached(this.#up, 'confirmed');
-    else if (flowing) this.#reached(this.#up, 'media-arriving');
+    if (this.#allFlow) {
+      // What was given up and comes after all is proven, whatever was said before.
+      if (this.#up.progress.status.state === 'failed') this.#up = newEntry('up');
+      this.#reached(this.#up, 'confirmed');
+    } else if (flowing) this.#reached(this.#up, 'media-arriving');
     else if (this.#up.progress.status.state === 'confirmed') {
       this.#repair(this.#up, 'dtls-connected', 'sender-sends-nothing');
     }
@@ -69,6 +72,8 @@ export class StreamLedger {
   upReported(status: LegStatus): void {
     if (status.state === 'failed' && status.cause) this.#fail(this.#up, status.cause);
     else if (status.state === 'repairing' && status.cause) this.#repair(this.#up, status.step, status.cause);
+    // The device is back; what is seen of it here never stopped.
+    else if (this.#allFlow) this.#reached(this.#up, 'confirmed');
   }
 
   /** A viewer asked for the stream, for the first time or again. */
@@ -86,14 +91,26 @@ export class StreamLedger {
 
   /** A viewer's browser tells what it decoded, or what it is trying. */
   viewerReported(viewer: ParticipantId, status: LegStatus): void {
-    const entry = this.#viewers.get(viewer);
+    let entry = this.#viewers.get(viewer);
     if (!entry) return;
     const { state, step, cause } = status;
-    if (state === 'failed' && cause) this.#fail(entry, cause);
-    else if (state === 'repairing' && cause) this.#repair(entry, step, cause);
+    if (state === 'confirmed' && entry.progress.status.state === 'failed') {
+      // What was given up and is seen after all is proven.
+      entry = newEntry('down');
+      this.#viewers.set(viewer, entry);
+    }
+    if (state === 'failed' && cause) this.#fail(entry, this.#causeFor(entry, cause));
+    else if (state === 'repairing' && cause) this.#repair(entry, step, this.#causeFor(entry, cause));
     else this.#reached(entry, step);
   }
 
+  /** A viewer watches no longer. Who gave up stays, with the cause. */
+  viewerStopped(viewer: ParticipantId): void {
+    const state = this.#viewers.get(viewer)?.progress.status.state;
+    if (state !== 'failed' && state !== 'repairing') this.viewerGone(viewer);
+  }
+
+  /** A viewer has left the room. */
   viewerGone(viewer: ParticipantId): void {
     if (this.#viewers.delete(viewer)) this.#changed();
   }

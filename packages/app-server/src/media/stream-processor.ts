@@ -113,7 +113,7 @@ export class StreamProcessor {
   async leave(participant: Participant, reason: EndReason): Promise<void> {
     await Promise.all(
       [...participant.room.streams.values()].map((stream) =>
-        stream.owner === participant ? this.stop(stream, reason) : stream.unwatch(participant.id),
+        stream.owner === participant ? this.stop(stream, reason) : stream.viewerLeft(participant.id),
       ),
     );
   }

@@ -170,8 +170,14 @@ export class Stream {
   async unwatch(viewer: ParticipantId): Promise<void> {
     const leg = this.#downs.get(viewer);
     this.#downs.delete(viewer);
-    this.ledger.viewerGone(viewer);
+    this.ledger.viewerStopped(viewer);
     await leg?.close();
+  }
+
+  /** The viewer has left the room. */
+  async viewerLeft(viewer: ParticipantId): Promise<void> {
+    await this.unwatch(viewer);
+    this.ledger.viewerGone(viewer);
   }
 
   addUpCandidate(candidate: Candidate): void {
