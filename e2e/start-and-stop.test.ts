@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Child, tail } from './src/child.ts';
 import { health, MEDIA_SERVER, openAddress, PARLEY } from './src/parley-server.ts';
@@ -93,6 +94,19 @@ describe('starting', () => {
     expect(commandLines.join('\n')).not.toMatch(/token/i);
   });
 
+  it('makes a certificate when told to, serves it, and says how to tell it from another', async () => {
+    const parley = start({ TLS: 'self-signed', ANNOUNCED_IPS: '192.0.2.7' });
+    const url = new URL(await openAddress(parley));
+    expect(url.protocol).toBe('https:');
+    const socket = connect({ host: url.hostname, port: Number(url.port), rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256, subjectaltname } = socket.getPeerCertificate();
+    socket.destroy();
+    expect(parley.stdout).toMatch(/WARNING: nobody vouches/);
+    expect(parley.stdout).toContain(fingerprint256);
+    expect(subjectaltname).toContain('192.0.2.7');
+  });
+
   it('explains its settings on --help', async () => {
     const { code, stdout } = await start({}, ['--help']).ended;
     expect(code).toBe(0);
@@ -109,6 +123,12 @@ describe('refusing to start', () => {
       { DATA_DIR: '/dev/null/data' },
       [],
       /^parley: cannot write to the data folder/,
+    ],
+    [
+      'a certificate that is not there',
+      { TLS_CERT: '/dev/null/cert.pem', TLS_KEY: '/dev/null/key.pem' },
+      [],
+      /^parley: cannot use \/dev\/null\/\S+\.pem for TLS/,
     ],
     ['an address that is not its own', { HOST: '192.0.2.1' }, [], /^parley: .*192\.0\.2\.1/],
   ])('says in one line what is wrong with %s', async (_what, environment, args, line) => {
