@@ -56,6 +56,8 @@ export * from './sdp/sdp-error.ts';
 export * from './srtp/srtp-profile.ts';
 export * from './srtp/srtp-receiver.ts';
 export * from './srtp/srtp-sender.ts';
+export * from './stun/ip-address.ts';
 export * from './stun/stun-attributes.ts';
 export * from './stun/stun-message.ts';
+export * from './stun/turn-attributes.ts';
 export * from './twcc/transport-feedback-recorder.ts';

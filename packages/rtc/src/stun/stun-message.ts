@@ -54,6 +54,20 @@ export class StunMessage {
     return this.#attributes.get(type);
   }
 
+  /** The values of all attributes of this type, in order, as TURN's CreatePermission repeats them. */
+  attributeValues(type: number): Buffer[] {
+    const values: Buffer[] = [];
+    const end = this.integrityOffset ?? this.fingerprintOffset ?? this.bytes.length;
+    let offset = HEADER_LENGTH;
+    while (offset < end) {
+      const start = offset + ATTRIBUTE_HEADER_LENGTH;
+      const length = this.bytes.readUInt16BE(offset + 2);
+      if (this.bytes.readUInt16BE(offset) === type) values.push(this.bytes.subarray(start, start + length));
+      offset = start + length + padding(length);
+    }
+    return values;
+  }
+
   get username(): string | undefined {
     return this.attribute(STUN_ATTRIBUTE.USERNAME)?.toString('utf8');
   }
