@@ -1,0 +1,12 @@
+// What the other packages may use of @parley/turn-server.
+export * from './credentials.ts';
+export {
+  startTurnServer,
+  type ListenerOptions,
+  type RunningTurnServer,
+  type TurnServerOptions,
+} from './node/turn-server.ts';
+export { canonicalAddress, PeerPolicy } from './peer-policy.ts';
+export type { AllocationSummary } from './protocol/allocation.ts';
+export type { ClientTransport } from './protocol/five-tuple.ts';
+export { DEFAULT_QUOTAS, type TurnQuotas } from './protocol/quotas.ts';
