@@ -13,8 +13,6 @@ export interface WebSocketConnectionOptions {
   readonly target: WebSocket;
   /** The rule that takes a message; undefined lets it pass. */
   readonly ruleFor: (message: unknown, context: MessageContext) => MessageRule | undefined;
-  /** Called once, when both sides are closed. */
-  readonly onClosed: () => void;
 }
 
 interface Held {
@@ -25,17 +23,26 @@ interface Held {
 }
 
 export class WebSocketConnection {
+  /** Resolves when both sides are closed. */
+  readonly ended: Promise<void>;
   readonly #options: WebSocketConnectionOptions;
   readonly #requests = new RequestMemory();
   readonly #timers = new Set<NodeJS.Timeout>();
   #held: Held[] = [];
   #silent = false;
   #ending = false;
-  #closedSides = 0;
 
   constructor(options: WebSocketConnectionOptions) {
     this.#options = options;
     const { client, target } = options;
+    this.ended = new Promise((resolve) => {
+      let open = 2;
+      for (const side of [client, target]) {
+        side.on('close', () => {
+          if (--open === 0) resolve();
+        });
+      }
+    });
     this.#connect('up', client, target);
     this.#connect('down', target, client);
   }
@@ -77,8 +84,7 @@ export class WebSocketConnection {
     // 'close' follows and does what there is to do.
     from.on('error', () => undefined);
     from.on('close', (code, reason) => {
-      if (++this.#closedSides === 2) this.#options.onClosed();
-      else if (!this.#ending && !this.#silent) this.#passClose(to, code, reason);
+      if (!this.#ending && !this.#silent) this.#passClose(to, code, reason);
     });
   }
 

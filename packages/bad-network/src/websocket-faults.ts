@@ -97,6 +97,7 @@ export class WebSocketFaults {
     if (this.#closed) return;
     this.#closed = true;
     for (const rule of [...this.#rules]) rule.end(new Error('the proxy was closed'));
+    const ended = [...this.#connections].map((connection) => connection.ended);
     this.cut();
     for (const [target, socket] of this.#connecting) {
       target.terminate();
@@ -106,7 +107,7 @@ export class WebSocketFaults {
     this.#agent.destroy();
     this.#server.close();
     this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+    await Promise.all([once(this.#server, 'close'), ...ended]);
   }
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
@@ -167,9 +168,9 @@ export class WebSocketFaults {
       client,
       target,
       ruleFor: (message, context) => this.#rules.find((rule) => rule.takes(message, context))?.rule,
-      onClosed: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);
+    void connection.ended.then(() => this.#connections.delete(connection));
   }
 }
 
