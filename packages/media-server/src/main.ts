@@ -111,6 +111,8 @@ async function main(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
     if (process.send) {
       process.once('disconnect', stop);
+      // Whoever forked this process asks whether it still does anything.
+      process.on('message', () => process.send?.({ type: 'alive' }));
       const { url, rtcPort, addresses } = server;
       process.send({ type: 'ready', url, rtcPort, addresses });
     }

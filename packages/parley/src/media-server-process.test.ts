@@ -59,6 +59,14 @@ describe('the media server in a process of its own', () => {
     expect(server.addresses.join(' ')).toContain('--listen 127.0.0.1:4711 --rtc-port 4712');
   });
 
+  it('is ended and started again when it hangs', async () => {
+    const server = await start({ logLevel: 'fatal', heartbeatMs: 10, silenceLimitMs: 50 });
+    const first = server.pid;
+    await vi.waitFor(() => expect(server.pid).not.toBe(first), 10_000);
+    expect(isRunning(first)).toBe(false);
+    expect(log.error.mock.calls.flat()).toContain('media server does not answer and is ended');
+  });
+
   it('leaves no process behind, even one that does not hear SIGTERM', async () => {
     const [obedient, deaf] = await Promise.all([start(), start({ logLevel: 'trace' })]);
     await Promise.all([obedient.close(), deaf.close(), deaf.close()]);

@@ -29,6 +29,8 @@ export interface MediaServerProcessOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** The program to fork; absolute path. */
   readonly entry?: string;
+  readonly heartbeatMs?: number;
+  readonly silenceLimitMs?: number;
 }
 
 const ENTRY = fileURLToPath(new URL('../../media-server/src/main.ts', import.meta.url));
@@ -37,6 +39,9 @@ const ENTRY = fileURLToPath(new URL('../../media-server/src/main.ts', import.met
 const START_DEADLINE_MS = 30_000;
 /** How long it may take to finish its files after SIGTERM. The whole of Parley ends within 3 s. */
 const STOP_DEADLINE_MS = 1_500;
+/** How often it is asked whether it is alive, and how long it may be silent before it is ended by force. */
+const HEARTBEAT_MS = 5_000;
+const SILENCE_LIMIT_MS = 20_000;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 10_000;
 /** Having run for this long, a death is not taken for the continuation of the former one. */
@@ -50,6 +55,7 @@ export class MediaServerProcess {
   #ready: Ready | undefined;
   #child: ChildProcess | undefined;
   #restart: ReturnType<typeof setTimeout> | undefined;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
   #backoffMs = FIRST_BACKOFF_MS;
   #readySince = 0;
   #closed: Promise<void> | undefined;
@@ -105,6 +111,7 @@ export class MediaServerProcess {
 
   async #end(): Promise<void> {
     clearTimeout(this.#restart);
+    clearInterval(this.#heartbeat);
     process.off('exit', this.#endWithUs);
     const child = this.#child;
     if (!child || hasEnded(child)) return;
@@ -149,11 +156,28 @@ export class MediaServerProcess {
     this.#readySince = performance.now();
     if (hasEnded(child)) this.#onDeath();
     else child.once('exit', () => this.#onDeath());
+    this.#watch(child);
     // The channel may break (EPIPE) while the process dies; `exit` tells the same.
     child.on('error', (error) => this.#options.log.warn({ err: error }, 'media server process'));
   }
 
+  /** A process can hang without dying: then it carries no media and restarts nothing. It is ended, and so started again. */
+  #watch(child: ChildProcess): void {
+    const { heartbeatMs = HEARTBEAT_MS, silenceLimitMs = SILENCE_LIMIT_MS } = this.#options;
+    let heardAt = performance.now();
+    child.on('message', () => (heardAt = performance.now()));
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      const silentForMs = Math.round(performance.now() - heardAt);
+      if (silentForMs > silenceLimitMs) {
+        this.#options.log.error({ silentForMs }, 'media server does not answer and is ended');
+        child.kill('SIGKILL');
+      } else if (child.connected) child.send({ type: 'ping' });
+    }, heartbeatMs);
+  }
+
   #onDeath(): void {
+    clearInterval(this.#heartbeat);
     if (this.#closed) return;
     const { exitCode, signalCode } = this.#child ?? {};
     if (performance.now() - this.#readySince > STEADY_AFTER_MS) this.#backoffMs = FIRST_BACKOFF_MS;
