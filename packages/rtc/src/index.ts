@@ -12,6 +12,8 @@ export * from './codecs/opus.ts';
 export * from './codecs/packetizer.ts';
 export * from './codecs/rtp-codec.ts';
 export * from './demux.ts';
+export * from './dtls/dtls-server.ts';
+export * from './dtls/self-signed-certificate.ts';
 export * from './ice/ice-credentials.ts';
 export * from './ice/ice-lite-agent.ts';
 export * from './nack/nack-generator.ts';
