@@ -55,13 +55,19 @@ describe('a TCP proxy', () => {
     expect(proxy.statistics().up.lost).toBeGreaterThan(0);
   });
 
-  it('makes the sender wait for a full queue instead of dropping', async () => {
-    // The queue holds a thirtieth of what is sent.
+  it('makes the sender wait for a full queue instead of dropping or hoarding', async () => {
     const { proxy, client, server } = await connected({ up: { rateBps: 40_000_000, queueBytes: 10_000 } });
-    const bytes = pattern(300_000);
+    const bytes = pattern(600_000);
+    let mostHeld = 0;
+    server.on('data', () => {
+      const { offeredBytes, deliveredBytes } = proxy.statistics().up;
+      mostHeld = Math.max(mostHeld, offeredBytes - deliveredBytes);
+    });
     client.write(bytes);
     expect((await readBytes(server, bytes.length)).equals(bytes)).toBe(true);
-    expect(proxy.statistics().up).toMatchObject({ overflowed: 0, deliveredBytes: 300_000 });
+    expect(proxy.statistics().up).toMatchObject({ overflowed: 0, deliveredBytes: 600_000 });
+    // The queue, and what one read of the socket brought when there was room.
+    expect(mostHeld).toBeLessThanOrEqual(10_000 + 65_536);
   });
 
   it('passes an end on after everything before it, and leaves the other way open', async () => {

@@ -137,6 +137,22 @@ describe('message faults', () => {
     expect(await browser.inbox.take(3)).toEqual([answer(1), candidate(1), candidate(2)]);
   });
 
+  it('hold back behind messages of the same direction only', async () => {
+    const { proxy, browser, server } = await connected();
+    const rule = proxy.addRule({
+      direction: 'down',
+      matches: isMethod('candidate'),
+      fault: { do: 'hold', behind: isMethod('startBroadcast') },
+    });
+    server.say(candidate(1));
+    await rule.hasTaken();
+    browser.say(ask(1));
+    await server.inbox.next();
+    server.say(answer(1));
+    server.say(ask(2));
+    expect(await browser.inbox.take(3)).toEqual([answer(1), ask(2), candidate(1)]);
+  });
+
   it('hold a message until the test releases it, and go on holding until removed', async () => {
     const { proxy, browser, server } = await connected();
     const rule = proxy.addRule({ direction: 'both', matches: isMethod('candidate'), fault: { do: 'hold' } });
