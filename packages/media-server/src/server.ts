@@ -7,7 +7,6 @@ import { FileStore } from './file-store.ts';
 import { startKurentoServer } from './kurento/websocket-server.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
-import { warmUpDtls } from './transport/dtls-warm-up.ts';
 import { MediaPort } from './transport/media-port.ts';
 import { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
@@ -40,16 +39,12 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   const { listen, log, token, tls } = options;
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
-  const [mediaPort, certificate] = await Promise.all([
-    MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log }),
-    createDtlsCertificate(),
-  ]);
-  await warmUpDtls(certificate);
+  const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
   const environment: Environment = {
     log,
     ticker: new Ticker(),
     files: new FileStore(options.dataDir),
-    transports: new WebRtcTransportFactory(mediaPort, addresses, certificate, log),
+    transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
   };
   const kurento = await startKurentoServer({ ...listen, token, tls, environment }).catch(
     async (error: unknown) => {

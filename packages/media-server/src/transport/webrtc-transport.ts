@@ -8,10 +8,11 @@ import {
   randomIceCredentials,
   SrtpReceiver,
   SrtpSender,
+  type Fingerprint,
   type SrtpKeys,
 } from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
-import { DtlsSession, type DtlsState, type Fingerprint } from './dtls-session.ts';
+import { DtlsSession, type DtlsState } from './dtls-session.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
 import { SendQueue } from './packet-sender.ts';
 
@@ -147,7 +148,7 @@ export class WebRtcTransport implements DatagramHandler {
       case 'stun':
         return this.#handleStun(bytes, address, port, now);
       case 'dtls':
-        this.#dtls?.handleDatagram(bytes);
+        this.#dtls?.handleDatagram(bytes, now);
         return false;
       case 'unknown':
         return false;
@@ -171,6 +172,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   tick(now: number): void {
     this.#setIceState(this.#ice.state(now));
+    this.#dtls?.tick(now);
   }
 
   /** Forgets the peer: nothing of it is heard or answered any more. Idempotent. */
