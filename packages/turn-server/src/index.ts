@@ -1,5 +1,6 @@
 // What the other packages may use of @parley/turn-server.
 export * from './credentials.ts';
+export type { StreamLimits } from './node/stream-connection.ts';
 export {
   startTurnServer,
   type ListenerOptions,

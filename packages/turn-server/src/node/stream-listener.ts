@@ -83,10 +83,6 @@ export class StreamListener {
     return this.#port;
   }
 
-  get connections(): number {
-    return this.#accepted.size;
-  }
-
   send(bytes: Buffer, client: FiveTuple, droppable: boolean): void {
     this.#accepted.get(tupleKey(client))?.connection?.send(bytes, droppable);
   }
