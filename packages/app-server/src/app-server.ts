@@ -11,6 +11,7 @@ import { RoomRepository } from './database/room-repository.ts';
 import { ProxyTrust } from './http/proxy-trust.ts';
 import { createHttpServer } from './http/server.ts';
 import { KurentoClient } from './kurento/kurento-client.ts';
+import { IceServers, type TurnOptions } from './media/ice-servers.ts';
 import { StreamProcessor } from './media/stream-processor.ts';
 import { TestSlots } from './media/test-slots.ts';
 import { TestStreamProcessor } from './media/test-stream-processor.ts';
@@ -44,6 +45,8 @@ export interface AppServerOptions {
   tls?: TlsOptions | undefined;
   /** Addresses and subnets of proxies that may say for whom they speak. */
   trustedProxies?: readonly string[] | undefined;
+  /** Told to browsers, with credentials for each. */
+  turn?: TurnOptions | undefined;
   log: Logger;
 }
 
@@ -112,6 +115,7 @@ async function assemble(
       endMedia().catch((err: unknown) => log.error({ err }, 'the end of the streams was not recorded'));
     },
   });
+  const iceServers = new IceServers(options.turn);
   const rooms = new RoomRegistry(roomRepository);
   const recordings = new RecordingService({
     mediaServer,
@@ -119,8 +123,8 @@ async function assemble(
     files: recordingFiles,
     log,
   });
-  const streams = new StreamProcessor({ mediaServer, rooms, recordings, installation, log });
-  const attendance = new Attendance({ rooms, streams, recordings, log });
+  const streams = new StreamProcessor({ mediaServer, rooms, recordings, iceServers, installation, log });
+  const attendance = new Attendance({ rooms, streams, recordings, iceServers, log });
   const slots = new TestSlots();
   const signalling = new SignallingServer({
     publicOrigins: options.publicOrigins ?? [],
@@ -129,7 +133,7 @@ async function assemble(
     mediaServerAvailable: () => mediaServer.available,
     createTests: (notify, browser) =>
       new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, notify, log }),
-    createHandlers: (browser) => createHandlers({ attendance, streams, recordings }, browser),
+    createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
     leave: (participant, reason) => attendance.leave(participant, reason),
   });
 

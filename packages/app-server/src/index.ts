@@ -2,3 +2,4 @@ export { startAppServer, type AppServerOptions, type RunningAppServer } from './
 export { AppServerStartError, type StartFailure } from './start-error.ts';
 export { makeCertificate, type MadeCertificate } from './tls/make-certificate.ts';
 export type { CertificateSummary, TlsOptions } from './tls/server-certificate.ts';
+export type { TurnOptions } from './media/ice-servers.ts';

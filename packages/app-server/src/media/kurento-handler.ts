@@ -4,7 +4,7 @@ import type { RequestName, RequestParams, RequestResult, StreamId } from '@parle
 import { TEST_RECORD_SECONDS } from '@parley/protocol';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
-import { iceServersFor } from './ice-servers.ts';
+import type { IceServers } from './ice-servers.ts';
 import type { StreamProcessor } from './stream-processor.ts';
 import type { Stream } from './stream.ts';
 import type { TestStreamProcessor } from './test-stream-processor.ts';
@@ -12,6 +12,7 @@ import type { TestStreamProcessor } from './test-stream-processor.ts';
 export interface KurentoHandlerOptions {
   streams: StreamProcessor;
   tests: TestStreamProcessor;
+  iceServers: IceServers;
   /** Who this browser is at the moment; undefined while in no room. */
   participant(): Participant | undefined;
 }
@@ -21,18 +22,20 @@ type Answer<Name extends RequestName> = Promise<RequestResult<Name>>;
 export class KurentoHandler {
   readonly #streams: StreamProcessor;
   readonly #tests: TestStreamProcessor;
+  readonly #iceServers: IceServers;
   readonly #participant: () => Participant | undefined;
 
   constructor(options: KurentoHandlerOptions) {
     this.#streams = options.streams;
     this.#tests = options.tests;
+    this.#iceServers = options.iceServers;
     this.#participant = () => options.participant();
   }
 
   async requestBroadcast(params: RequestParams<'requestBroadcast'>): Answer<'requestBroadcast'> {
     const self = this.#self();
     const stream = this.#streams.permit(self, params);
-    return { stream: stream.describe(), iceServers: iceServersFor(self.id) };
+    return { stream: stream.describe(), iceServers: this.#iceServers.for(self.id) };
   }
 
   async startBroadcast(params: RequestParams<'startBroadcast'>): Answer<'startBroadcast'> {
@@ -79,7 +82,7 @@ export class KurentoHandler {
   }
 
   async requestTest(): Answer<'requestTest'> {
-    return { iceServers: iceServersFor(this.#participant()?.id) };
+    return { iceServers: this.#iceServers.for(this.#participant()?.id) };
   }
 
   async startTestRecord(params: RequestParams<'startTestRecord'>): Answer<'startTestRecord'> {

@@ -8,13 +8,14 @@ import type { RecordingService } from '../recordings/recording-service.ts';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
-import { iceServersFor } from './ice-servers.ts';
+import type { IceServers } from './ice-servers.ts';
 import { Stream } from './stream.ts';
 
 export interface StreamProcessorOptions {
   mediaServer: MediaServer;
   rooms: RoomRegistry;
   recordings: RecordingService;
+  iceServers: IceServers;
   installation: string;
   log: Logger;
 }
@@ -148,7 +149,7 @@ export class StreamProcessor {
       if (participant !== owner)
         participant.notify('streamStarted', {
           stream: stream.describe(),
-          iceServers: iceServersFor(participant.id),
+          iceServers: this.#options.iceServers.for(participant.id),
         });
     this.#options.recordings.streamStarted(stream);
   }

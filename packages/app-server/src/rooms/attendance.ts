@@ -2,7 +2,7 @@
 // browser can leave by asking, by closing its page, or by going silent.
 import type { EndReason, RequestParams, RequestResult } from '@parley/protocol';
 import type { Logger } from 'pino';
-import { iceServersFor } from '../media/ice-servers.ts';
+import type { IceServers } from '../media/ice-servers.ts';
 import type { StreamProcessor } from '../media/stream-processor.ts';
 import type { RecordingService } from '../recordings/recording-service.ts';
 import type { Notify, Participant } from './participant.ts';
@@ -12,6 +12,7 @@ export interface AttendanceOptions {
   rooms: RoomRegistry;
   streams: StreamProcessor;
   recordings: RecordingService;
+  iceServers: IceServers;
   log: Logger;
 }
 
@@ -47,7 +48,7 @@ export class Attendance {
           .filter((other) => other !== participant)
           .map((other) => other.describe()),
         streams: room.runningStreams().map((stream) => stream.describe()),
-        iceServers: iceServersFor(participant.id),
+        iceServers: this.#options.iceServers.for(participant.id),
         recording: room.recording?.announced ? room.recording.describe() : null,
       },
     };

@@ -1,6 +1,7 @@
 // The table of requests: one handler per message. Translates only; rooms, streams and recordings decide.
 import type { RequestName, RequestParams, RequestResult } from '@parley/protocol';
 import { KurentoHandler } from '../media/kurento-handler.ts';
+import type { IceServers } from '../media/ice-servers.ts';
 import type { StreamProcessor } from '../media/stream-processor.ts';
 import type { RecordingService } from '../recordings/recording-service.ts';
 import { Refusal } from '../refusal.ts';
@@ -16,13 +17,19 @@ export interface HandlerParts {
   attendance: Attendance;
   streams: StreamProcessor;
   recordings: RecordingService;
+  iceServers: IceServers;
 }
 
 export function createHandlers(
-  { attendance, streams, recordings }: HandlerParts,
+  { attendance, streams, recordings, iceServers }: HandlerParts,
   browser: Browser,
 ): Handlers {
-  const media = new KurentoHandler({ streams, tests: browser.tests, participant: () => browser.participant });
+  const media = new KurentoHandler({
+    streams,
+    tests: browser.tests,
+    iceServers,
+    participant: () => browser.participant,
+  });
   const self = (): Participant => {
     if (!browser.participant) throw Refusal.notInARoom();
     return browser.participant;
