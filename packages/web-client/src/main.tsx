@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/landing.css';
 import './styles/lobby.css';
 import './styles/call.css';
+import './styles/who-sees.css';
 import './styles/tile.css';
 import './styles/recordings.css';
 import { createRoot } from 'react-dom/client';

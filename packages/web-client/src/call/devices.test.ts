@@ -3,14 +3,15 @@ import { DeviceError, sentencesAboutDevices } from './devices.ts';
 import { levelOf } from './level-meter.ts';
 
 it.each([
-  ['NotFoundError', 'missing', 'No camera was found'],
-  ['NotAllowedError', 'permission-denied', 'Allow it in the browser’s address bar'],
-  ['NotReadableError', 'in-use', 'another program may be using it'],
-  ['SomethingNewError', 'other', 'Try again'],
-])('makes of a %s a sentence that says what to do', (name, reason, words) => {
+  ['NotFoundError', 'missing', 'No camera was found', 'device-gone'],
+  ['NotAllowedError', 'permission-denied', 'Allow camera and microphone for this page', 'no-permission'],
+  ['NotReadableError', 'in-use', 'another program may be using it', 'camera-busy'],
+  ['SomethingNewError', 'other', 'Try again', 'camera-busy'],
+])('makes of a %s a sentence that says what to do', (name, reason, words, cause) => {
   const error = DeviceError.from('camera', Object.assign(new Error('from the browser'), { name }));
   expect(error.reason).toBe(reason);
   expect(error.message).toContain(words);
+  expect(error.failure).toBe(cause);
 });
 
 it('says why a page over plain HTTP gets no microphone', () => {
@@ -21,7 +22,7 @@ it('says once what camera and microphone lack both, and each by itself what diff
   const denied = (device: 'camera' | 'microphone') => new DeviceError(device, 'permission-denied');
   expect(sentencesAboutDevices([undefined, undefined])).toEqual([]);
   expect(sentencesAboutDevices([denied('camera'), denied('microphone')])).toEqual([
-    expect.stringContaining('your camera and microphone'),
+    "The browser was not allowed to use the camera or microphone. Allow camera and microphone for this page in the browser's address bar, then try again.",
   ]);
   expect(sentencesAboutDevices([new DeviceError('camera', 'missing'), denied('microphone')])).toHaveLength(2);
 });

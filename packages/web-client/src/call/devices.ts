@@ -1,5 +1,8 @@
 // Camera, microphone and screen of this machine: asked for from the browser, with failures a person can act on.
 
+import type { FailureCause } from '@parley/protocol';
+import { sentencesOf } from './causes.ts';
+
 export type DeviceKind = 'camera' | 'microphone' | 'screen';
 
 export type DeviceFailureReason =
@@ -16,6 +19,10 @@ export class DeviceError extends Error {
     this.reason = reason;
   }
 
+  get failure(): FailureCause {
+    return CAUSES[this.reason];
+  }
+
   /** From what `getUserMedia` or `getDisplayMedia` rejects with (Media Capture and Streams, section 10.2). */
   static from(device: DeviceKind, error: unknown): DeviceError {
     if (error instanceof DeviceError) return error;
@@ -23,6 +30,17 @@ export class DeviceError extends Error {
     return new DeviceError(device, REASONS[name] ?? 'other', error);
   }
 }
+
+/** What a failure means for the stream that the device was wanted for. */
+const CAUSES: Readonly<Record<DeviceFailureReason, FailureCause>> = {
+  missing: 'device-gone',
+  'permission-denied': 'no-permission',
+  'in-use': 'camera-busy',
+  'insecure-context': 'no-permission',
+  unsupported: 'device-gone',
+  unplugged: 'device-gone',
+  other: 'camera-busy',
+};
 
 const REASONS: Partial<Record<string, DeviceFailureReason>> = {
   NotFoundError: 'missing',
@@ -44,7 +62,7 @@ export function sentenceAboutDevice(
     case 'permission-denied':
       return device === 'screen'
         ? 'The screen was not shared. Press “Share screen” again to choose what to show.'
-        : `This page may not use your ${device}. Allow it in the browser’s address bar, then try again.`;
+        : sentencesOf('no-permission');
     case 'in-use':
       return `The ${device} does not start; another program may be using it. Close that program, then try again.`;
     case 'insecure-context':

@@ -1,6 +1,7 @@
 // The way down: one stream of another participant, received in one peer connection (flow 4).
-import type { Candidate, IceServer, StreamDescription } from '@parley/protocol';
-import { PeerLeg, type PeerLegOptions } from './peer-leg.ts';
+import type { Candidate, IceServer, LegStatus, StreamDescription } from '@parley/protocol';
+import { EvidenceWatch } from './evidence-watch.ts';
+import { PeerLeg, type PeerLegNews, type PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
 
 export interface DownLegOptions extends Pick<
@@ -10,10 +11,11 @@ export interface DownLegOptions extends Pick<
   signalling: SignallingLike;
   stream: StreamDescription;
   iceServers: readonly IceServer[];
+  /** Whether the server sees the sender's media. */
+  senderSends(): boolean;
+  /** What this browser can prove of the leg. */
+  onStatus(status: LegStatus): void;
 }
-
-/** How long a connected leg may stay without a single packet, in ms. Longer than a sender needs to start. */
-const MEDIA_DEADLINE_MS = 10_000;
 
 export class DownLeg {
   readonly stream: StreamDescription;
@@ -21,7 +23,7 @@ export class DownLeg {
   readonly media: MediaStream;
   readonly #options: DownLegOptions;
   readonly #peer: PeerLeg;
-  #mediaCheck: ReturnType<typeof setTimeout> | undefined;
+  readonly #watch: EvidenceWatch;
 
   constructor(options: DownLegOptions) {
     this.#options = options;
@@ -29,9 +31,21 @@ export class DownLeg {
     this.#peer = new PeerLeg({
       ...options,
       leg: { kind: 'down', stream: options.stream.id },
-      onState: (state, why) => this.#peerChanged(state, why),
+      onState: (news) => this.#peerChanged(news),
     });
     this.media = addReceivers(this.#peer.connection, options.stream);
+    this.#watch = new EvidenceWatch({
+      connection: this.#peer.connection,
+      audio: options.stream.audio,
+      video: options.stream.video,
+      senderSends: () => options.senderSends(),
+      onStatus: (status) => options.onStatus(status),
+      // Connected is not yet confirmed: without a packet the viewer would look at an empty tile for ever.
+      onSilent: () => {
+        this.close();
+        options.onState({ state: 'failed', cause: 'nothing-arrives' });
+      },
+    });
   }
 
   /** Asks to watch and applies the answer. @throws JsonRpcError when it is refused, NoAnswerError. */
@@ -50,28 +64,14 @@ export class DownLeg {
   }
 
   close(): void {
-    clearTimeout(this.#mediaCheck);
+    this.#watch.close();
     this.#peer.close();
   }
 
-  #peerChanged(state: 'connected' | 'failed', why: string): void {
-    clearTimeout(this.#mediaCheck);
-    if (state === 'connected')
-      this.#mediaCheck = setTimeout(() => void this.#checkMedia(), MEDIA_DEADLINE_MS);
-    this.#options.onState(state, why);
-  }
-
-  /** Connected is not yet confirmed: without a packet the viewer would look at an empty tile for ever. */
-  async #checkMedia(): Promise<void> {
-    const report = await this.#peer.connection.getStats();
-    if (this.#peer.state !== 'connected') return;
-    let packets = 0;
-    report.forEach((entry: { type: string; packetsReceived?: number }) => {
-      if (entry.type === 'inbound-rtp') packets += entry.packetsReceived ?? 0;
-    });
-    if (packets > 0) return;
-    this.close();
-    this.#options.onState('failed', 'no picture or sound arrives');
+  #peerChanged(news: PeerLegNews): void {
+    if (news.state === 'connected') this.#watch.connected();
+    else this.#watch.close();
+    this.#options.onState(news);
   }
 }
 

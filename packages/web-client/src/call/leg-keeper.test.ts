@@ -1,12 +1,13 @@
 import { JsonRpcError } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LegKeeper, type KeeperState } from './leg-keeper.ts';
+import type { PeerLegNews } from './peer-leg.ts';
 import { StepQueue } from './step-queue.ts';
 import { settled } from './testing.ts';
 
 class Attempt {
   closed = false;
-  readonly changed: (state: 'connected' | 'failed', why: string) => void;
+  readonly changed: (news: PeerLegNews) => void;
   readonly #outcome: Promise<void>;
 
   constructor(changed: Attempt['changed'], outcome: Promise<void>) {
@@ -22,6 +23,8 @@ class Attempt {
     this.closed = true;
   }
 }
+
+const BROKEN = { state: 'failed', cause: 'no-candidate-pair' } as const;
 
 let attempts: Attempt[];
 let states: KeeperState[];
@@ -53,7 +56,7 @@ afterEach(() => {
 
 const phases = () => states.map(({ phase }) => phase);
 
-it('builds a failed leg again after growing pauses, and gives up after five tries with a sentence', async () => {
+it('builds a failed leg again after growing pauses, and gives up after five tries with the last cause', async () => {
   outcome = () => Promise.reject(new Error('no'));
   await keeper.start();
   const tries = [attempts.length];
@@ -67,10 +70,7 @@ it('builds a failed leg again after growing pauses, and gives up after five trie
   await vi.advanceTimersByTimeAsync(60_000);
   expect(attempts).toHaveLength(5);
   expect(attempts.every(({ closed }) => closed)).toBe(true);
-  expect(states.at(-1)).toEqual({
-    phase: 'failed',
-    why: 'This picture could not be connected in 5 tries: the server or this browser refused.',
-  });
+  expect(states.at(-1)).toEqual({ phase: 'failed', cause: 'endpoint-refused' });
 });
 
 it('begins a new row of tries when it is started again after giving up', async () => {
@@ -79,15 +79,15 @@ it('begins a new row of tries when it is started again after giving up', async (
   await vi.advanceTimersByTimeAsync(10_000);
   outcome = async () => undefined;
   await keeper.start();
-  attempts.at(-1)?.changed('connected', '');
+  attempts.at(-1)?.changed({ state: 'connected' });
   expect(phases().slice(-3)).toEqual(['failed', 'connecting', 'live']);
 });
 
 it('gives up on a leg that connects and breaks again and again', async () => {
   await keeper.start();
   for (const pause of [500, 1_000, 2_000, 4_000, 60_000]) {
-    attempts.at(-1)?.changed('connected', '');
-    attempts.at(-1)?.changed('failed', 'it broke');
+    attempts.at(-1)?.changed({ state: 'connected' });
+    attempts.at(-1)?.changed(BROKEN);
     await vi.advanceTimersByTimeAsync(pause);
   }
   expect(attempts).toHaveLength(5);
@@ -100,9 +100,9 @@ it('begins a new row of tries when a leg that lived well breaks', async () => {
   await vi.advanceTimersByTimeAsync(500 + 1_000);
   outcome = async () => undefined;
   await vi.advanceTimersByTimeAsync(2_000);
-  attempts.at(-1)?.changed('connected', '');
+  attempts.at(-1)?.changed({ state: 'connected' });
   await vi.advanceTimersByTimeAsync(10_000);
-  attempts.at(-1)?.changed('failed', 'it broke');
+  attempts.at(-1)?.changed(BROKEN);
   // The first pause of a new row; the fourth of the old one would be 4 s.
   await vi.advanceTimersByTimeAsync(500);
   expect(attempts).toHaveLength(5);
@@ -114,24 +114,24 @@ it('does not try again what would be refused again', async () => {
   await vi.advanceTimersByTimeAsync(60_000);
   expect(attempts).toHaveLength(1);
   const last = states.at(-1);
-  expect(last?.phase === 'failed' && last.why).toContain('Ask them to stop');
+  expect(last?.phase === 'failed' && last.detail).toContain('Ask them to stop');
 });
 
 it('does not listen to a try that was replaced', async () => {
   await keeper.start();
-  attempts[0]?.changed('failed', 'it broke');
+  attempts[0]?.changed(BROKEN);
   await vi.advanceTimersByTimeAsync(500);
-  attempts[0]?.changed('connected', '');
-  attempts[0]?.changed('failed', 'again');
+  attempts[0]?.changed({ state: 'connected' });
+  attempts[0]?.changed(BROKEN);
   expect(phases()).toEqual(['connecting', 'waiting', 'connecting']);
 });
 
 it('ends the present try and all later ones when it is closed', async () => {
   await keeper.start();
-  attempts[0]?.changed('failed', 'it broke');
+  attempts[0]?.changed(BROKEN);
   keeper.close();
   await vi.advanceTimersByTimeAsync(60_000);
-  keeper.failed('too late');
+  keeper.failed('stream-ended');
   await settled();
   expect(attempts).toHaveLength(1);
   expect(phases()).toEqual(['connecting', 'waiting']);

@@ -1,12 +1,21 @@
 // Keeps one leg alive: builds it, builds it again with growing pauses when it fails, and gives up after some tries.
 // Does not know whether it goes up or down.
+import type { FailureCause } from '@parley/protocol';
+import { causeOf } from './causes.ts';
+import type { PeerLegNews } from './peer-leg.ts';
+import { refusalReason, sentenceFor } from './refusals.ts';
 import type { StepQueue } from './step-queue.ts';
 import { QueueClosedError } from './step-queue.ts';
-import { refusalReason, sentenceFor } from './refusals.ts';
 
-/** `waiting`: it failed and will be built again. `failed`: given up, `why` is a sentence for a person. */
+/**
+ * `waiting`: it failed and will be built again. `failed`: given up. `detail`: a sentence for a person where that of the
+ * cause would be less exact.
+ */
 export type KeeperState =
-  { phase: 'connecting' } | { phase: 'live' } | { phase: 'waiting' } | { phase: 'failed'; why: string };
+  | { phase: 'connecting' }
+  | { phase: 'live' }
+  | { phase: 'waiting'; cause: FailureCause }
+  | { phase: 'failed'; cause: FailureCause; detail?: string };
 
 /** One try. `connect` settles when offer and answer are exchanged; `close` ends it and never throws. */
 export interface LegAttempt {
@@ -16,11 +25,11 @@ export interface LegAttempt {
 
 export interface LegKeeperOptions {
   /** Makes the next try, which tells `changed` what becomes of its connection. */
-  build(changed: (state: 'connected' | 'failed', why: string) => void): LegAttempt;
+  build(changed: (news: PeerLegNews) => void): LegAttempt;
   onState(state: KeeperState): void;
   /** The tries run as steps of this queue, so that they never interleave with other negotiations in it. */
   steps: StepQueue;
-  /** What could not be established, for the sentence of giving up: "This picture". */
+  /** What is established, for the log. */
   what: string;
 }
 
@@ -55,7 +64,7 @@ export class LegKeeper {
   }
 
   /** Reports a failure from outside, for example that the server ended the leg. */
-  failed(why: string): void {
+  failed(cause: FailureCause): void {
     if (this.#closed) return;
     this.#dropAttempt();
     clearTimeout(this.#timer);
@@ -64,14 +73,10 @@ export class LegKeeper {
     this.#liveSince = undefined;
     const pause = REBUILD_PAUSES_MS[this.#failures++];
     if (pause === undefined) {
-      const tries = REBUILD_PAUSES_MS.length + 1;
-      this.#options.onState({
-        phase: 'failed',
-        why: `${this.#options.what} could not be connected in ${tries} tries: ${why}.`,
-      });
+      this.#options.onState({ phase: 'failed', cause });
       return;
     }
-    this.#options.onState({ phase: 'waiting' });
+    this.#options.onState({ phase: 'waiting', cause });
     this.#timer = setTimeout(() => void this.#tryNow(), pause);
   }
 
@@ -90,8 +95,8 @@ export class LegKeeper {
     this.#options.onState({ phase: 'connecting' });
     let attempt: LegAttempt | undefined;
     try {
-      attempt = this.#options.build((state, why) => {
-        if (attempt === this.#attempt) this.#changed(state, why);
+      attempt = this.#options.build((news) => {
+        if (attempt === this.#attempt) this.#changed(news);
       });
       this.#attempt = attempt;
       await attempt.connect();
@@ -100,21 +105,19 @@ export class LegKeeper {
     }
   }
 
-  #changed(state: 'connected' | 'failed', why: string): void {
-    if (state === 'failed') return this.failed(why);
+  #changed(news: PeerLegNews): void {
+    if (news.state === 'failed') return this.failed(news.cause);
     this.#liveSince ??= performance.now();
     this.#options.onState({ phase: 'live' });
   }
 
   #refused(error: unknown): void {
     console.warn(`${this.#options.what}: the try failed`, error);
-    const unreachable = refusalReason(error) === 'media-server-unreachable';
-    if (!isFinal(error))
-      return this.failed(
-        unreachable ? 'the media server cannot be reached' : 'the server or this browser refused',
-      );
+    const cause = causeOf(error);
+    if (!isFinal(error)) return this.failed(cause);
     this.#dropAttempt();
-    this.#options.onState({ phase: 'failed', why: sentenceFor(error) });
+    const busy = refusalReason(error) === 'screen-already-shared';
+    this.#options.onState({ phase: 'failed', cause, ...(busy ? { detail: sentenceFor(error) } : {}) });
   }
 
   #dropAttempt(): void {

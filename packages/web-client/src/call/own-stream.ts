@@ -1,7 +1,16 @@
 // A stream that this browser sends: permission, up leg, and both again as often as needed (flow 3).
-import type { Candidate, StreamDescription, StreamId, StreamKind } from '@parley/protocol';
+import type {
+  Candidate,
+  FailureCause,
+  LegStatus,
+  StreamDescription,
+  StreamId,
+  StreamKind,
+} from '@parley/protocol';
+import { progress } from './leg-evidence.ts';
 import { LegKeeper, type KeeperState, type LegAttempt } from './leg-keeper.ts';
-import type { PeerLegOptions } from './peer-leg.ts';
+import { LegReporter } from './leg-reporter.ts';
+import type { PeerLegNews, PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
 import type { StepQueue } from './step-queue.ts';
 import { UpLeg } from './up-leg.ts';
@@ -13,6 +22,8 @@ export interface OwnStreamOptions extends Pick<PeerLegOptions, 'createPeerConnec
   muted: boolean;
   /** Shared by all streams that this browser sends. `start` and `stop` are called within one of its steps. */
   steps: StepQueue;
+  /** Tells the server what only this browser knows of its devices. */
+  report(stream: StreamId, status: LegStatus): void;
   onChange(): void;
 }
 
@@ -20,6 +31,8 @@ export class OwnStream {
   readonly kind: StreamKind;
   readonly media: MediaStream;
   readonly #keeper: LegKeeper;
+  readonly #reporter: LegReporter;
+  readonly #listening = new AbortController();
   #broadcast: Broadcast | undefined;
   #state: KeeperState = { phase: 'connecting' };
   #muted: boolean;
@@ -29,6 +42,10 @@ export class OwnStream {
     this.kind = options.kind;
     this.media = options.media;
     this.#muted = options.muted;
+    this.#reporter = new LegReporter((status) => {
+      if (this.id) options.report(this.id, status);
+    });
+    if (options.kind === 'camera') this.#watchDevices();
     this.#keeper = new LegKeeper({
       what: options.kind === 'screen' ? 'Your screen' : 'Your camera and microphone',
       steps: options.steps,
@@ -38,6 +55,7 @@ export class OwnStream {
       },
       onState: (state) => {
         this.#state = state;
+        if (state.phase === 'connecting') this.#reporter.begin();
         options.onChange();
       },
     });
@@ -68,28 +86,47 @@ export class OwnStream {
   }
 
   /** The server ended the stream by itself: it is gone there, and is offered anew. */
-  lost(why: string): void {
+  lost(cause: FailureCause): void {
     this.#broadcast?.forget();
-    this.#keeper.failed(why);
+    this.#keeper.failed(cause);
   }
 
   /** Ends the stream here and at the server; idempotent. */
   close(): void {
     this.#closed = true;
+    this.#listening.abort();
+    this.#reporter.close();
     this.#keeper.close();
   }
+
+  /** A track that is `muted` gives nothing though it runs: the device is taken away for a while. */
+  #watchDevices(): void {
+    const { signal } = this.#listening;
+    for (const track of this.media.getTracks())
+      track.addEventListener('ended', () => this.#reporter.report(gone('failed', 'device-gone')), { signal });
+    for (const track of this.media.getVideoTracks()) {
+      track.addEventListener('mute', () => this.#reporter.report(gone('repairing', 'camera-busy')), {
+        signal,
+      });
+      track.addEventListener('unmute', () => this.#reporter.report(progress('dtls-connected')), { signal });
+    }
+  }
+}
+
+function gone(state: 'failed' | 'repairing', cause: FailureCause): LegStatus {
+  return { state, step: 'dtls-connected', cause };
 }
 
 /** One try: asks for permission, then offers. Its id at the server is its own: the next try gets another one. */
 class Broadcast implements LegAttempt {
   readonly #options: OwnStreamOptions;
-  readonly #changed: (state: 'connected' | 'failed', why: string) => void;
+  readonly #changed: (news: PeerLegNews) => void;
   #stream: StreamDescription | undefined;
   #leg: UpLeg | undefined;
   #muted: boolean;
   #closed = false;
 
-  constructor(options: OwnStreamOptions, changed: (state: 'connected' | 'failed', why: string) => void) {
+  constructor(options: OwnStreamOptions, changed: (news: PeerLegNews) => void) {
     this.#options = options;
     this.#changed = changed;
     this.#muted = options.muted;

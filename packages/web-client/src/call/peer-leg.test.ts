@@ -19,7 +19,7 @@ beforeEach(async () => {
     iceServers: [],
     createPeerConnection: browser.createPeerConnection,
     sendCandidate: (_, { candidate: line }) => sent.push(line.split(' ')[5] ?? ''),
-    onState: (state, why) => states.push(why === '' ? state : `${state}: ${why}`),
+    onState: (news) => states.push(news.state === 'failed' ? `failed: ${news.cause}` : news.state),
   });
   negotiated = leg.negotiate(() => new Promise((resolve) => (answer = resolve)));
   await settled();
@@ -71,7 +71,7 @@ describe('a connection', () => {
   it('that never comes about has failed after its deadline', async () => {
     browser.latest.become('connecting');
     await vi.advanceTimersByTimeAsync(15_000);
-    expect(states).toEqual(['failed: it did not connect in time']);
+    expect(states).toEqual(['failed: no-candidate-pair']);
   });
 
   it('that is interrupted shortly goes on, and fails when that lasts too long', async () => {
@@ -83,14 +83,20 @@ describe('a connection', () => {
     expect(states).toEqual(['connected', 'connected']);
     browser.latest.become('disconnected');
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(states).toEqual(['connected', 'connected', 'failed: the connection was interrupted']);
+    expect(states).toEqual(['connected', 'connected', 'failed: no-candidate-pair']);
   });
 
   it('that the browser gives up fails at once, and only once', () => {
     browser.latest.become('connected');
     browser.latest.become('failed');
     browser.latest.become('failed');
-    expect(states).toEqual(['connected', 'failed: the connection broke']);
+    expect(states).toEqual(['connected', 'failed: no-candidate-pair']);
+  });
+
+  it('that found a way and made no keys on it fails for that reason', () => {
+    browser.latest.iceConnectionState = 'connected';
+    browser.latest.become('failed');
+    expect(states).toEqual(['failed: dtls-failed']);
   });
 
   it('says nothing any more after closing', async () => {

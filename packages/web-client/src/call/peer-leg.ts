@@ -1,16 +1,19 @@
 // One peer connection with the media server, up or down: offer, answer, candidates both ways, and whether it still lives.
 // Not the requests that carry the offer: those differ by flow and are handed in.
-import type { Candidate, IceServer, Leg } from '@parley/protocol';
+import type { Candidate, FailureCause, IceServer, Leg } from '@parley/protocol';
 
 /** `connected` may come again after a short interruption; `failed` and `closed` are final. */
 export type PeerLegState = 'connecting' | 'connected' | 'failed' | 'closed';
+
+/** Told of a leg's connection: that it came up, or why it is gone for good. */
+export type PeerLegNews = { state: 'connected' } | { state: 'failed'; cause: FailureCause };
 
 export interface PeerLegOptions {
   leg: Leg;
   iceServers: readonly IceServer[];
   createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
   sendCandidate(leg: Leg, candidate: Candidate): void;
-  onState(state: 'connected' | 'failed', why: string): void;
+  onState(news: PeerLegNews): void;
 }
 
 /** How long an answered leg may take to connect, in ms: ICE of a reachable server takes well under one second. */
@@ -61,7 +64,7 @@ export class PeerLeg {
     this.#answered = true;
     for (const candidate of this.#early.splice(0)) this.#apply(candidate);
     if (this.connection.connectionState !== 'connected' && !this.#isOver())
-      this.#timer ??= setTimeout(() => this.#fail('it did not connect in time'), CONNECT_DEADLINE_MS);
+      this.#timer ??= setTimeout(() => this.#fail(), CONNECT_DEADLINE_MS);
   }
 
   /** Takes a candidate of the media server; one that comes before the answer waits for it. */
@@ -104,17 +107,23 @@ export class PeerLeg {
     if (state === 'connected') {
       clearTimeout(this.#timer);
       this.#state = 'connected';
-      this.#options.onState('connected', '');
+      this.#options.onState({ state: 'connected' });
     } else if (state === 'disconnected') {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#fail('the connection was interrupted'), DISCONNECTED_GRACE_MS);
-    } else if (state === 'failed') this.#fail('the connection broke');
+      this.#timer = setTimeout(() => this.#fail(), DISCONNECTED_GRACE_MS);
+    } else if (state === 'failed') this.#fail();
   }
 
-  #fail(why: string): void {
+  #fail(): void {
     if (this.#isOver()) return;
     clearTimeout(this.#timer);
     this.#state = 'failed';
-    this.#options.onState('failed', why);
+    const cause = isIceConnected(this.connection) ? 'dtls-failed' : 'no-candidate-pair';
+    this.#options.onState({ state: 'failed', cause });
   }
+}
+
+/** Whether the two sides have found a way to each other, encrypted or not yet. */
+export function isIceConnected({ iceConnectionState: state }: RTCPeerConnection): boolean {
+  return state === 'connected' || state === 'completed';
 }

@@ -35,6 +35,7 @@ const adasCamera = {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('MediaStream', FakeMediaStream);
+  vi.stubGlobal('document', { visibilityState: 'visible' });
   vi.spyOn(console, 'warn').mockReturnValue();
   server = new FakeServer();
   browser = new FakeBrowser();
@@ -272,7 +273,10 @@ describe('watched streams', () => {
     first.become('connected');
     expect(tile('Ada')).toMatchObject({ state: 'live', message: undefined });
     first.become('failed');
-    expect(tile('Ada')).toMatchObject({ state: 'connecting', message: 'Connection lost, trying again…' });
+    expect(tile('Ada')).toMatchObject({
+      state: 'connecting',
+      message: 'Repairing: This network lets no sound or pictures through to the server.',
+    });
     await vi.advanceTimersByTimeAsync(500);
     expect(first.closed).toBe(true);
     browser.latest.become('connected');
@@ -284,10 +288,73 @@ describe('watched streams', () => {
     browser.latest.become('connected');
     await vi.advanceTimersByTimeAsync(10_500);
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
-    browser.latest.packetsReceived = 1;
+    browser.latest.receives = { packets: true, frames: true };
     browser.latest.become('connected');
     await vi.advanceTimersByTimeAsync(60_000);
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
+  });
+
+  it('are reported as they come up, confirmed only by what was decoded, and as they break', async () => {
+    const leg = browser.latest;
+    leg.iceConnectionState = 'connected';
+    leg.dispatchEvent(new Event('iceconnectionstatechange'));
+    leg.become('connected');
+    leg.receives = { packets: true, frames: false };
+    await vi.advanceTimersByTimeAsync(1_000);
+    leg.receives = { packets: true, frames: true };
+    await vi.advanceTimersByTimeAsync(1_000);
+    leg.iceConnectionState = 'failed';
+    leg.become('failed');
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.reports()).toEqual([
+      'down establishing ice-connected',
+      'down establishing dtls-connected',
+      'down establishing media-arriving',
+      'down confirmed confirmed',
+      'down repairing no-candidate-pair',
+    ]);
+  });
+
+  it('are shown to be repaired while nothing of a picture can be decoded, and tried again when given up', async () => {
+    browser.latest.receives = { packets: true, frames: false };
+    browser.latest.become('connected');
+    await vi.advanceTimersByTimeAsync(5_500);
+    expect(tile('Ada')).toMatchObject({
+      state: 'repairing',
+      message: 'Repairing: The picture or sound arrives, and this browser cannot show it.',
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(tile('Ada')).toMatchObject({
+      state: 'failed',
+      remedy: 'Use another browser, or update this one.',
+    });
+    session.retry(tile('Ada')?.key ?? '');
+    await settled();
+    expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
+  });
+
+  it('say at once that nothing comes from the sender, and are not built anew for that', async () => {
+    browser.latest.become('connected');
+    const up = { state: 'repairing', step: 'dtls-connected', cause: 'sender-sends-nothing' } as const;
+    await told('ledger', { stream: adasCamera.id, up, viewers: [] });
+    expect(tile('Ada')).toMatchObject({
+      state: 'repairing',
+      message: 'Repairing: Nothing comes from the sender.',
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(1);
+  });
+
+  it('whose sound the browser holds back are reported, until the person presses the button', async () => {
+    session.setSoundBlocked(true);
+    browser.latest.receives = { packets: true, frames: true };
+    browser.latest.become('connected');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(tile('Ada')).toMatchObject({ state: 'live', remedy: 'Press "Play sound".' });
+    session.setSoundBlocked(false);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.reports().slice(-2)).toEqual(['down failed autoplay-blocked', 'down confirmed confirmed']);
+    expect(tile('Ada')).toMatchObject({ state: 'live', message: undefined });
   });
 
   it('are no longer sent to who has given up', async () => {
@@ -298,6 +365,7 @@ describe('watched streams', () => {
     }
     expect(tile('Ada')).toMatchObject({ state: 'failed' });
     expect(server.said().at(-1)).toBe('unwatch stream-ada-camera');
+    expect(server.reports().at(-1)).toBe('down failed no-candidate-pair');
   });
 
   it('end with the stream, and leave a tile that says so', async () => {
@@ -371,6 +439,95 @@ describe('a device that goes away during the call', () => {
     expect(session.snapshot().notices).toEqual([]);
     devices.unplug('microphone');
     expect(session.snapshot().notices).toMatchObject([{ text: sentence }]);
+  });
+});
+
+describe('who can see me', () => {
+  const confirmed = { state: 'confirmed', step: 'confirmed', cause: null } as const;
+  const me = participantId('me');
+  const bob = { id: participantId('bob'), name: 'Bob' };
+
+  it('is told by the latest ledgers, also by those that come before the answer to join', async () => {
+    server.answers.join = () => {
+      server.events?.notification({
+        name: 'ledger',
+        params: {
+          stream: adasCamera.id,
+          up: confirmed,
+          viewers: [{ participant: bob.id, status: confirmed }],
+        },
+      });
+      return {
+        self: { id: me, name: 'Me' },
+        participants: [ada, bob],
+        streams: [adasCamera],
+        iceServers: [],
+        recording: null,
+      };
+    };
+    await join();
+    const status = { state: 'failed', step: 'media-arriving', cause: 'viewer-cannot-decode' } as const;
+    const viewers = [
+      { participant: ada.id, status: confirmed },
+      { participant: bob.id, status },
+    ];
+    await told('ledger', { stream: streamId('own-1'), up: confirmed, viewers });
+    const { own, others, receiving, of } = session.snapshot().whoSees;
+    expect([receiving, of]).toEqual([1, 2]);
+    expect(own[0]?.up.map(({ text }) => text)).toEqual(['The server receives your picture and sound.']);
+    expect(own[0]?.viewers.map(({ name, text }) => `${name} ${text}`)).toEqual([
+      'Ada sees you',
+      'Bob does not see you: The picture or sound arrives, and this browser cannot show it. Use another browser, or update this one.',
+    ]);
+    expect(others[0]?.viewers.map(({ name, text }) => `${name} ${text}`)).toEqual([
+      'You are being connected',
+      'Bob sees Ada',
+    ]);
+  });
+
+  it('forgets a stream with its end', async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    const viewers = [{ participant: ada.id, status: confirmed }];
+    await told('ledger', { stream: streamId('own-1'), up: confirmed, viewers });
+    expect(session.snapshot().whoSees.receiving).toBe(1);
+    await session.setCamera(false);
+    await settled();
+    browser.latest.become('connected');
+    expect(session.snapshot().whoSees).toMatchObject({
+      receiving: 0,
+      own: [{ viewers: [{ state: 'establishing' }] }],
+    });
+  });
+});
+
+describe('a device that gives nothing for a while', () => {
+  it('is reported, and that it is back', async () => {
+    await join();
+    const camera = devices.snapshot().camera.track;
+    camera?.dispatchEvent(new Event('mute'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    camera?.dispatchEvent(new Event('unmute'));
+    expect(server.reports()).toEqual(['up repairing camera-busy', 'up establishing dtls-connected']);
+  });
+
+  it('is named in the own tile when it was refused', async () => {
+    devices.refuse('camera');
+    await join();
+    expect(tile('Me')).toMatchObject({
+      state: 'connecting',
+      message: 'Connecting…',
+      video: false,
+    });
+    browser.latest.become('connected');
+    expect(tile('Me')).toMatchObject({
+      state: 'live',
+      message: 'The browser was not allowed to use the camera or microphone.',
+    });
+    expect(session.snapshot().whoSees.own[0]?.up.map(({ state }) => state)).toEqual([
+      'establishing',
+      'failed',
+    ]);
   });
 });
 

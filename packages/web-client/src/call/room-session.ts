@@ -1,17 +1,35 @@
 // One participant's presence in one room, from joining to leaving: the heart of the page, without a view.
 // Follows the local devices and the server's notifications, and comes back by itself when the server was gone.
-import type { Candidate, Leg, RoomId, StreamId } from '@parley/protocol';
+import type {
+  Candidate,
+  Leg,
+  Ledger,
+  LegStatus,
+  NotificationParams,
+  RequestParams,
+  RoomId,
+  StreamId,
+} from '@parley/protocol';
+import { causeOfEnd } from './causes.ts';
 import { DeviceError } from './devices.ts';
 import type { LocalDevices } from './local-devices.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { OwnStream } from './own-stream.ts';
 import { refusalReason, sentenceFor } from './refusals.ts';
-import { joinedState, nameOf, roomStateAfter, sharedScreen, type RoomState } from './room-state.ts';
+import {
+  joinedState,
+  nameOf,
+  roomStateAfter,
+  sharedScreen,
+  withoutLedgers,
+  type RoomState,
+} from './room-state.ts';
 import { tilesOf, type RoomPhase, type RoomSnapshot, type SwitchState } from './room-view.ts';
 import type { CloseReason, Notification, OpenSignalling, SignallingLike } from './signalling.ts';
 import { QueueClosedError, StepQueue } from './step-queue.ts';
 import { Store } from './store.ts';
 import { WatchedStream } from './watched-stream.ts';
+import { whoSees, type OwnSource } from './who-sees.ts';
 
 export interface RoomSessionOptions {
   room: RoomId;
@@ -48,6 +66,9 @@ export class RoomSession {
   /** What the person shares; outlives the streams that carry it. */
   #screenMedia: MediaStream | undefined;
   #choosingScreen = false;
+  /** Told before the answer to `join`, and not in it. */
+  #earlyLedgers: Ledger[] = [];
+  #soundBlocked = false;
   /** By the present connection; told before the answer to `join`, and not in it. */
   #mediaServerAvailable = true;
   #failures: { camera: DeviceError | undefined; microphone: DeviceError | undefined };
@@ -73,6 +94,7 @@ export class RoomSession {
     this.#timer = undefined;
     this.#joining = true;
     this.#mediaServerAvailable = true;
+    this.#earlyLedgers = [];
     try {
       const signalling = await this.#options.openSignalling({
         notification: (notification) => this.#notified(notification),
@@ -148,6 +170,12 @@ export class RoomSession {
     }
   }
 
+  /** The browser holds the others' sound back until the person presses something, or no longer. */
+  setSoundBlocked(blocked: boolean): void {
+    this.#soundBlocked = blocked;
+    for (const watched of this.#watched.values()) watched.setSoundBlocked(blocked);
+  }
+
   dismiss(notice: number): void {
     this.#notices.remove(notice);
   }
@@ -191,7 +219,8 @@ export class RoomSession {
     if (this.#isOver()) return;
     this.#reconnects = 0;
     this.#phase = 'joined';
-    this.#room = { ...joinedState(result), mediaServerAvailable: this.#mediaServerAvailable };
+    const state = joinedState(result, this.#earlyLedgers.splice(0));
+    this.#room = { ...state, mediaServerAvailable: this.#mediaServerAvailable };
     const { recording } = this.#room;
     if (recording)
       this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
@@ -237,6 +266,7 @@ export class RoomSession {
     const before = this.#room;
     const { name, params } = notification;
     if (name === 'mediaServer') this.#mediaServerAvailable = params.available;
+    if (name === 'ledger' && this.#joining) this.#earlyLedgers.push(params);
     // Whatever else comes before the answer to `join` is contained in that answer.
     if (this.#phase !== 'joined' || !before) return;
     if (name === 'candidate') return this.#remoteCandidate(params.leg, params.candidate);
@@ -244,7 +274,7 @@ export class RoomSession {
     this.#room = after;
     this.#announce(notification, before, after);
     this.#followStreams(before, after);
-    if (name === 'streamStopped') this.#ownStreamLost(params.stream);
+    if (name === 'streamStopped') this.#ownStreamLost(params);
     if (name === 'mediaServer') this.#mediaServerChanged(params.available);
     this.#publish();
   }
@@ -263,9 +293,9 @@ export class RoomSession {
     if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
   }
 
-  #ownStreamLost(id: StreamId): void {
+  #ownStreamLost({ stream: id, reason }: NotificationParams<'streamStopped'>): void {
     const own = [this.#camera, this.#screen].find((stream) => stream?.id === id);
-    own?.lost('the server ended it');
+    own?.lost(causeOfEnd(reason));
   }
 
   #mediaServerChanged(available: boolean): void {
@@ -294,7 +324,11 @@ export class RoomSession {
       ...this.#legParts(this.#signalling),
       stream: stream.description,
       iceServers: stream.iceServers,
+      // Not told yet: then it is believed.
+      senderSends: () => (this.#room?.ledgers.get(id)?.up.state ?? 'confirmed') === 'confirmed',
+      report: (status) => this.#report({ kind: 'down', stream: id }, status),
     });
+    watched.setSoundBlocked(this.#soundBlocked);
     this.#watched.set(id, watched);
     watched.start();
   }
@@ -336,7 +370,7 @@ export class RoomSession {
   /** Ends the present stream of camera and microphone and, when there is anything to send, begins a new one. */
   #renewCamera(): void {
     this.#runStep(async () => {
-      this.#camera?.close();
+      this.#dropOwn(this.#camera);
       this.#camera = this.#preview && this.#newStream('camera', this.#preview);
       this.#camera?.start();
       this.#publish();
@@ -345,10 +379,21 @@ export class RoomSession {
 
   #renewScreen(): void {
     this.#runStep(async () => {
-      this.#screen?.close();
+      this.#dropOwn(this.#screen);
       this.#screen = this.#screenMedia && this.#newStream('screen', this.#screenMedia);
       this.#screen?.start();
       this.#publish();
+    });
+  }
+
+  #dropOwn(stream: OwnStream | undefined): void {
+    if (this.#room && stream?.id) this.#room = withoutLedgers(this.#room, [stream.id]);
+    stream?.close();
+  }
+
+  #report(leg: RequestParams<'reportLeg'>['leg'], status: LegStatus): void {
+    this.#signalling?.request('reportLeg', { leg, status }).catch((error: unknown) => {
+      console.debug('a report came too late: the stream has ended', error);
     });
   }
 
@@ -361,7 +406,14 @@ export class RoomSession {
   #newStream(kind: 'camera' | 'screen', media: MediaStream): OwnStream | undefined {
     if (!this.#signalling) return undefined;
     const muted = kind === 'camera' && this.#isMuted();
-    return new OwnStream({ ...this.#legParts(this.#signalling), kind, media, muted, steps: this.#steps });
+    return new OwnStream({
+      ...this.#legParts(this.#signalling),
+      kind,
+      media,
+      muted,
+      steps: this.#steps,
+      report: (stream, status) => this.#report({ kind: 'up', stream }, status),
+    });
   }
 
   #legParts(signalling: SignallingLike) {
@@ -392,6 +444,19 @@ export class RoomSession {
     return tracks.length > 0 ? new MediaStream(tracks) : undefined;
   }
 
+  /** What this participant sends or would like to send. */
+  #sources(): OwnSource[] {
+    const devices = this.#options.devices.snapshot();
+    const failures = (['camera', 'microphone'] as const).flatMap((device) => {
+      const { failure, wanted } = devices[device];
+      return failure && wanted ? [{ device, cause: failure.failure }] : [];
+    });
+    const camera = { kind: 'camera' as const, stream: this.#camera?.id, failures, ...kindsOf(this.#preview) };
+    if (!this.#screenMedia) return [camera];
+    const shared = { failures: [], ...kindsOf(this.#screenMedia) };
+    return [camera, { kind: 'screen', stream: this.#screen?.id, ...shared }];
+  }
+
   #currentFailures() {
     const { camera, microphone } = this.#options.devices.snapshot();
     return { camera: camera.failure, microphone: microphone.failure };
@@ -419,6 +484,7 @@ export class RoomSession {
         connected: this.#phase === 'joined',
         preview: this.#preview,
         muted: this.#isMuted(),
+        cameraFailure: devices.camera.failure?.failure,
         camera: this.#camera,
         screen: this.#screen,
         watched: this.#watched,
@@ -429,6 +495,7 @@ export class RoomSession {
       screen: this.#screenMedia ? 'on' : this.#choosingScreen ? 'starting' : 'off',
       recording: room && recording && { ...recording, startedByName: nameOf(room, recording.startedBy) },
       mediaServerAvailable: room?.mediaServerAvailable ?? true,
+      whoSees: whoSees(room, this.#sources()),
       notices: this.#notices.all,
     };
   }
@@ -443,6 +510,13 @@ function switchState(device: { wanted: boolean; opening: boolean; track: unknown
 function sameTracks(one: MediaStream | undefined, other: MediaStream | undefined): boolean {
   const [a, b] = [one?.getTracks() ?? [], other?.getTracks() ?? []];
   return a.length === b.length && a.every((track) => b.includes(track));
+}
+
+function kindsOf(media: MediaStream | undefined): { audio: boolean; video: boolean } {
+  return {
+    audio: (media?.getAudioTracks().length ?? 0) > 0,
+    video: (media?.getVideoTracks().length ?? 0) > 0,
+  };
 }
 
 function stopTracks(media: MediaStream): void {

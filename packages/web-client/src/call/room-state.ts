@@ -1,6 +1,7 @@
 // What the server has told about the room, and how each of its notifications changes that. Pure functions, no media.
 import type {
   IceServer,
+  Ledger,
   Participant,
   ParticipantId,
   RequestResult,
@@ -22,17 +23,21 @@ export interface RoomState {
   others: readonly Participant[];
   /** Streams of others only. */
   streams: ReadonlyMap<StreamId, RoomStream>;
+  /** Who receives what, of own streams too: the latest of each stream. */
+  ledgers: ReadonlyMap<StreamId, Ledger>;
   recording: RunningRecording | null;
   mediaServerAvailable: boolean;
 }
 
-export function joinedState(result: RequestResult<'join'>): RoomState {
+/** @param ledgers those that were told before the answer */
+export function joinedState(result: RequestResult<'join'>, ledgers: readonly Ledger[] = []): RoomState {
   const { self, iceServers } = result;
   const streams = result.streams.filter((stream) => stream.participant !== self.id);
   return {
     self,
     others: result.participants.filter((participant) => participant.id !== self.id),
     streams: new Map(streams.map((description) => [description.id, { description, iceServers }])),
+    ledgers: new Map(ledgers.map((ledger) => [ledger.stream, ledger])),
     recording: result.recording,
     mediaServerAvailable: true,
   };
@@ -58,8 +63,10 @@ export function roomStateAfter(state: RoomState, { name, params }: Notification)
       );
     }
     case 'streamStopped':
-      if (!state.streams.has(params.stream)) return state;
-      return withStreams(state, (streams) => streams.delete(params.stream));
+      if (!state.streams.has(params.stream) && !state.ledgers.has(params.stream)) return state;
+      return withStreams(withoutLedgers(state, [params.stream]), (streams) => streams.delete(params.stream));
+    case 'ledger':
+      return { ...state, ledgers: new Map(state.ledgers).set(params.stream, params) };
     case 'recordingStarted':
       return { ...state, recording: params.recording };
     case 'recordingStopped':
@@ -92,10 +99,20 @@ function withParticipant(state: RoomState, participant: Participant): RoomState 
 function withoutParticipant(state: RoomState, participant: ParticipantId): RoomState {
   const others = state.others.filter(({ id }) => id !== participant);
   // Their streams go with them, whether or not the server tells each one's end as well.
-  const streams = new Map(
-    [...state.streams].filter(([, { description }]) => description.participant !== participant),
+  const gone = [...state.streams.values()].filter(
+    ({ description }) => description.participant === participant,
   );
-  return { ...state, others, streams };
+  const ids = gone.map(({ description }) => description.id);
+  return withStreams(withoutLedgers({ ...state, others }, ids), (streams) => {
+    for (const id of ids) streams.delete(id);
+  });
+}
+
+/** An own stream that this page stops is not told of: whoever stops one forgets its ledger by this. */
+export function withoutLedgers(state: RoomState, streams: readonly StreamId[]): RoomState {
+  const ledgers = new Map(state.ledgers);
+  for (const id of streams) ledgers.delete(id);
+  return { ...state, ledgers };
 }
 
 function withStreams(state: RoomState, change: (streams: Map<StreamId, RoomStream>) => void): RoomState {

@@ -1,10 +1,20 @@
 // What the views draw of a room: tiles, switches and notices, made from the session's parts. A pure function.
-import type { ParticipantId, RunningRecording, StreamDescription, StreamId } from '@parley/protocol';
+import {
+  causeTexts,
+  type FailureCause,
+  type LegStatus,
+  type ParticipantId,
+  type RunningRecording,
+  type StreamDescription,
+  type StreamId,
+} from '@parley/protocol';
+import { repairing } from './causes.ts';
 import type { KeeperState } from './leg-keeper.ts';
 import { nameOf, type RoomState } from './room-state.ts';
+import type { WhoSees } from './who-sees.ts';
 
-/** `idle`: there is no stream. `failed`: given up; `retry` brings it back. */
-export type TileState = 'connecting' | 'live' | 'failed' | 'idle';
+/** `idle`: there is no stream. `repairing`: connected, and not well. `failed`: given up; `retry` brings it back. */
+export type TileState = 'connecting' | 'live' | 'repairing' | 'failed' | 'idle';
 
 export interface TileView {
   /** Stays the same while the participant comes and goes with camera and microphone. */
@@ -21,6 +31,8 @@ export interface TileView {
   state: TileState;
   /** What is the matter, for a person; undefined when all is well. */
   message: string | undefined;
+  /** What to do about it. */
+  remedy: string | undefined;
 }
 
 export type SwitchState = 'on' | 'off' | 'starting' | 'unavailable';
@@ -44,6 +56,7 @@ export interface RoomSnapshot {
   screen: SwitchState;
   recording: (RunningRecording & { startedByName: string }) | undefined;
   mediaServerAvailable: boolean;
+  whoSees: WhoSees;
   notices: readonly Notice[];
 }
 
@@ -52,6 +65,8 @@ export interface ShownStream {
   id: StreamId | undefined;
   state: KeeperState;
   media: MediaStream | undefined;
+  /** Of a watched stream: what this browser can prove of it. */
+  evidence?: LegStatus | undefined;
 }
 
 export interface TileParts {
@@ -61,6 +76,8 @@ export interface TileParts {
   connected: boolean;
   preview: MediaStream | undefined;
   muted: boolean;
+  /** Why there is no camera though it is wanted. */
+  cameraFailure: FailureCause | undefined;
   camera: ShownStream | undefined;
   screen: ShownStream | undefined;
   watched: ReadonlyMap<StreamId, ShownStream>;
@@ -90,11 +107,12 @@ function ownTile(parts: TileParts): TileView {
     state: { phase: 'connecting' },
     media: undefined,
   };
-  const { state, message } = healthOf(parts, parts.camera ?? pending, {
-    idle: 'Camera off',
-    silent: video ? undefined : 'Camera off',
-    // The own picture is always there; what matters is whether the others get it.
-    waiting: 'The others cannot see or hear you, trying again…',
+  const off = parts.cameraFailure ? told(parts.cameraFailure) : { message: 'Camera off' };
+  // The own picture is always there; what matters is whether the others get it.
+  const health = healthOf(parts, parts.camera ?? pending, {
+    idle: off,
+    silent: video ? {} : off,
+    trouble: sendingTrouble(parts, parts.camera),
   });
   return {
     key: 'own-camera',
@@ -106,16 +124,15 @@ function ownTile(parts: TileParts): TileView {
     media: parts.preview,
     video,
     muted: parts.muted,
-    state,
-    message,
+    ...health,
   };
 }
 
 function ownScreenTile(parts: TileParts, screen: ShownStream): TileView {
-  const { state, message } = healthOf(parts, screen, {
-    idle: 'Not shared',
-    silent: 'You are sharing your screen',
-    waiting: 'The others cannot see your screen, trying again…',
+  const health = healthOf(parts, screen, {
+    idle: { message: 'Not shared' },
+    silent: { message: 'You are sharing your screen' },
+    trouble: sendingTrouble(parts, screen),
   });
   return {
     key: 'own-screen',
@@ -128,8 +145,7 @@ function ownScreenTile(parts: TileParts, screen: ShownStream): TileView {
     media: undefined,
     video: false,
     muted: false,
-    state,
-    message,
+    ...health,
   };
 }
 
@@ -142,10 +158,11 @@ function watchedTile(
 ): TileView {
   const watched = stream && parts.watched.get(stream.id);
   const name = nameOf(room, participant);
-  const { state, message } = healthOf(parts, watched, {
-    idle: 'Camera off',
-    silent: stream?.video ? undefined : 'Camera off',
-    waiting: 'Connection lost, trying again…',
+  const off = { message: 'Camera off' };
+  const health = healthOf(parts, watched, {
+    idle: off,
+    silent: stream?.video ? {} : off,
+    trouble: watched && receivingTrouble(room, watched),
   });
   return {
     key: `${participant}-${kind}`,
@@ -157,29 +174,65 @@ function watchedTile(
     media: watched?.media,
     video: stream?.video ?? false,
     muted: stream ? stream.muted || !stream.audio : true,
-    state,
-    message,
+    ...health,
   };
 }
+
+type Words = Partial<Pick<TileView, 'message' | 'remedy'>>;
+type Health = Pick<TileView, 'state' | 'message' | 'remedy'>;
 
 function healthOf(
   parts: TileParts,
   stream: ShownStream | undefined,
-  words: { idle: string; silent: string | undefined; waiting: string },
-): { state: TileState; message: string | undefined } {
+  words: { idle: Words; silent: Words; trouble: LegStatus | undefined },
+): Health {
   if (!parts.connected)
-    return { state: 'connecting', message: parts.room ? 'Connection lost, trying again…' : 'Connecting…' };
+    return health('connecting', {
+      message: parts.room ? repairing('signalling-lost') : 'Connecting…',
+    });
   if (parts.room?.mediaServerAvailable === false)
-    return { state: 'connecting', message: 'Waiting for the media server…' };
-  if (!stream) return { state: 'idle', message: words.idle };
+    return health('connecting', { message: 'Waiting for the media server…' });
+  if (!stream) return health('idle', words.idle);
   switch (stream.state.phase) {
     case 'connecting':
-      return { state: 'connecting', message: 'Connecting…' };
+      return health('connecting', { message: 'Connecting…' });
     case 'waiting':
-      return { state: 'connecting', message: words.waiting };
-    case 'live':
-      return { state: 'live', message: words.silent };
+      return health('connecting', { message: repairing(stream.state.cause) });
     case 'failed':
-      return { state: 'failed', message: stream.state.why };
+      return health(
+        'failed',
+        stream.state.detail === undefined ? told(stream.state.cause) : { message: stream.state.detail },
+      );
+    case 'live':
+      return healthInTrouble(words.trouble) ?? health('live', words.silent);
   }
+}
+
+function healthInTrouble(trouble: LegStatus | undefined): Health | undefined {
+  if (!trouble?.cause) return undefined;
+  const { state, cause } = trouble;
+  if (state === 'repairing') return health('repairing', { message: repairing(cause) });
+  // It is the button that helps, not another try.
+  if (cause === 'autoplay-blocked') return health('live', told(cause));
+  return state === 'failed' ? health('failed', told(cause)) : undefined;
+}
+
+/** Of an own stream: what the server does not get of it. */
+function sendingTrouble(parts: TileParts, stream: ShownStream | undefined): LegStatus | undefined {
+  return stream?.id && parts.room?.ledgers.get(stream.id)?.up;
+}
+
+/** Of a watched stream: what this browser misses, or what is missing at its sender already. */
+function receivingTrouble(room: RoomState, { id, evidence }: ShownStream): LegStatus | undefined {
+  const up = id && room.ledgers.get(id)?.up;
+  const unexplained = !evidence?.cause || evidence.cause === 'nothing-arrives';
+  return evidence?.state !== 'confirmed' && unexplained && up?.cause ? up : evidence;
+}
+
+function health(state: TileState, { message, remedy }: Words): Health {
+  return { state, message, remedy };
+}
+
+function told(cause: FailureCause): Words {
+  return { message: causeTexts[cause].participant, remedy: causeTexts[cause].remedy };
 }

@@ -1,6 +1,7 @@
 // The test of camera and microphone before joining (flows 1 and 2): record on the media server, then play it back.
 // Has a conversation of its own with the server; enters no room.
 import { TEST_RECORD_SECONDS, type Candidate, type IceServer, type Leg } from '@parley/protocol';
+import { sentencesOf } from './causes.ts';
 import { addReceivers } from './down-leg.ts';
 import { PeerLeg, type PeerLegOptions } from './peer-leg.ts';
 import { sentenceFor } from './refusals.ts';
@@ -127,9 +128,8 @@ export class TestSession {
       iceServers: this.#iceServers,
       createPeerConnection: this.#options.createPeerConnection,
       sendCandidate: (of, candidate) => this.#sendCandidate(of, candidate),
-      onState: (state) => {
-        if (state === 'failed')
-          this.#fail('No connection to the media server could be made. A firewall may block UDP on the way.');
+      onState: (news) => {
+        if (news.state === 'failed') this.#fail(sentencesOf(news.cause));
         else if (leg.kind === 'testPlayback') this.#set({ phase: 'playing' });
       },
     });

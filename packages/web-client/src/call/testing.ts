@@ -2,7 +2,7 @@
 import type { Candidate, Leg, RequestName, RequestParams, RequestResult } from '@parley/protocol';
 import { NoAnswerError, ParticipantId, RecordingId, RoomId, StreamId } from '@parley/protocol';
 import { vi } from 'vitest';
-import { DeviceError } from './devices.ts';
+import { DeviceError, type DeviceFailureReason } from './devices.ts';
 import type { DevicesSnapshot, LocalDevices } from './local-devices.ts';
 import type { SignallingEvents, SignallingLike } from './signalling.ts';
 import { Store } from './store.ts';
@@ -68,7 +68,10 @@ export class FakePeerConnection extends EventTarget {
   readonly configuration: RTCConfiguration;
   connectionState: RTCPeerConnectionState = 'new';
   localDescription: { sdp: string } | null = null;
-  packetsReceived = 0;
+  iceConnectionState: RTCIceConnectionState = 'new';
+  /** Whether packets come, and become frames and samples, between one look at the statistics and the next. */
+  receives = { packets: false, frames: false };
+  #looks = 0;
 
   constructor(configuration: RTCConfiguration = {}) {
     super();
@@ -99,7 +102,15 @@ export class FakePeerConnection extends EventTarget {
   }
 
   async getStats(): Promise<Map<string, unknown>> {
-    return new Map([['in', { type: 'inbound-rtp', packetsReceived: this.packetsReceived }]]);
+    const { packets, frames } = this.receives;
+    this.#looks++;
+    const counts = {
+      type: 'inbound-rtp',
+      packetsReceived: packets ? this.#looks : 0,
+      framesDecoded: frames ? this.#looks : 0,
+      jitterBufferEmittedCount: frames ? this.#looks : 0,
+    };
+    return new Map(['audio', 'video'].map((kind) => [kind, { ...counts, kind }]));
   }
 
   close(): void {
@@ -194,11 +205,19 @@ export class FakeServer implements SignallingLike {
     this.events = undefined;
   }
 
-  /** The requests that were made, without candidates, as `name` or `name stream`. */
+  /** The requests that were made, without candidates and reports, as `name` or `name stream`. */
   said(): string[] {
     return this.requests
-      .filter(({ name }) => name !== 'addCandidate')
+      .filter(({ name }) => name !== 'addCandidate' && name !== 'reportLeg')
       .map(({ name, params }) => [name, (params as { stream?: string }).stream].filter(Boolean).join(' '));
+  }
+
+  /** What the page reported of its legs, as `leg state step` or `leg state cause`. */
+  reports(): string[] {
+    return this.requests
+      .filter(({ name }) => name === 'reportLeg')
+      .map(({ params }) => params as RequestParams<'reportLeg'>)
+      .map(({ leg, status: { state, step, cause } }) => `${leg.kind} ${state} ${cause ?? step}`);
   }
 
   /** The candidates of the page, as `leg port`. */
@@ -248,7 +267,15 @@ export class FakeDevices {
   }
 
   unplug(kind: 'camera' | 'microphone'): void {
-    const failure = new DeviceError(kind, 'unplugged');
+    this.#fail(kind, 'unplugged');
+  }
+
+  refuse(kind: 'camera' | 'microphone'): void {
+    this.#fail(kind, 'permission-denied');
+  }
+
+  #fail(kind: 'camera' | 'microphone', reason: DeviceFailureReason): void {
+    const failure = new DeviceError(kind, reason);
     this.#store.update((state) => ({ ...state, [kind]: { ...state[kind], track: undefined, failure } }));
   }
 

@@ -1,6 +1,7 @@
 // A stream of another participant that this browser watches: its down leg, built again as often as needed.
-import type { Candidate, IceServer, StreamDescription, StreamId } from '@parley/protocol';
+import type { Candidate, IceServer, LegStatus, StreamDescription, StreamId } from '@parley/protocol';
 import { DownLeg } from './down-leg.ts';
+import { isSame, LegReporter } from './leg-reporter.ts';
 import { LegKeeper, type KeeperState } from './leg-keeper.ts';
 import type { PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
@@ -10,6 +11,10 @@ export interface WatchedStreamOptions extends Pick<PeerLegOptions, 'createPeerCo
   signalling: SignallingLike;
   stream: StreamDescription;
   iceServers: readonly IceServer[];
+  /** Whether the server sees the sender's media. */
+  senderSends(): boolean;
+  /** Tells the server how the leg fares. */
+  report(status: LegStatus): void;
   onChange(): void;
 }
 
@@ -21,15 +26,25 @@ export class WatchedStream {
   readonly #steps = new StepQueue();
   #leg: DownLeg | undefined;
   #state: KeeperState = { phase: 'connecting' };
+  readonly #reporter: LegReporter;
+  #evidence: LegStatus | undefined;
+  #soundBlocked = false;
 
   constructor(options: WatchedStreamOptions) {
     this.id = options.stream.id;
     this.#options = options;
+    this.#reporter = new LegReporter((status) => options.report(status));
     this.#keeper = new LegKeeper({
       what: options.stream.kind === 'screen' ? 'This screen' : 'This participant',
       steps: this.#steps,
       build: (changed) => {
-        const leg = new DownLeg({ ...options, onState: changed });
+        const leg = new DownLeg({
+          ...options,
+          onState: changed,
+          onStatus: (status) => {
+            if (leg === this.#leg) this.#proven(status);
+          },
+        });
         this.#leg = leg;
         return leg;
       },
@@ -45,6 +60,20 @@ export class WatchedStream {
     return this.#leg?.media;
   }
 
+  /** What this browser can prove of the present leg; undefined before it is connected. */
+  get evidence(): LegStatus | undefined {
+    return this.#evidence && this.#heard(this.#evidence);
+  }
+
+  /** The browser holds the sound back until the person presses something, or no longer. */
+  setSoundBlocked(blocked: boolean): void {
+    if (this.#soundBlocked === blocked) return;
+    this.#soundBlocked = blocked;
+    if (!this.#evidence) return;
+    this.#proven(this.#evidence);
+    this.#options.onChange();
+  }
+
   start(): void {
     void this.#keeper.start();
   }
@@ -57,14 +86,35 @@ export class WatchedStream {
   close(): void {
     this.#steps.close();
     this.#keeper.close();
+    this.#reporter.close();
     this.#leg = undefined;
   }
 
   #changed(state: KeeperState): void {
     this.#state = state;
-    if (state.phase === 'waiting' || state.phase === 'failed') this.#leg = undefined;
+    if (state.phase === 'connecting') this.#reporter.begin();
+    if (state.phase === 'waiting' || state.phase === 'failed') {
+      this.#leg = undefined;
+      this.#evidence = undefined;
+      const reported = state.phase === 'waiting' ? 'repairing' : 'failed';
+      this.#reporter.report({ state: reported, step: 'requested', cause: state.cause });
+    }
     if (state.phase === 'failed') this.#unwatch();
     this.#options.onChange();
+  }
+
+  #proven(status: LegStatus): void {
+    const before = this.#evidence;
+    this.#evidence = status;
+    this.#reporter.report(this.#heard(status));
+    if (!before || !isSame(before, status)) this.#options.onChange();
+  }
+
+  /** Whose sound is held back gets the stream, and has nothing of it. */
+  #heard(status: LegStatus): LegStatus {
+    const arrives = status.step === 'media-arriving' || status.step === 'confirmed';
+    if (!this.#soundBlocked || !this.#options.stream.audio || !arrives) return status;
+    return { state: 'failed', step: 'media-arriving', cause: 'autoplay-blocked' };
   }
 
   /** Given up: the server would go on sending, since a broken connection cannot say goodbye. */

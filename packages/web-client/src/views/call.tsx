@@ -14,6 +14,7 @@ import { RecordingSign } from './recording-sign.tsx';
 import { RoomGone } from './room-gone.tsx';
 import { Tile } from './tile.tsx';
 import { TileGrid } from './tile-grid.tsx';
+import { WhoSeesMe } from './who-sees.tsx';
 
 export function Call({
   session,
@@ -31,6 +32,7 @@ export function Call({
   const [playback] = useState(() => new Playback());
   const soundBlocked = useSyncExternalStore(playback.subscribe, playback.snapshot);
   useEndOfPage(session);
+  useEffect(() => session.setSoundBlocked(soundBlocked), [session, soundBlocked]);
   useEffect(() => {
     document.title = 'In the room – Parley';
   }, []);
@@ -50,6 +52,7 @@ export function Call({
           {room.participants}
         </span>
         {room.recording && <RecordingSign key={room.recording.id} recording={room.recording} />}
+        <WhoSeesMe who={room.whoSees} />
         <CopyLink />
       </header>
       <Banner room={room} onTryNow={() => void session.join()} />

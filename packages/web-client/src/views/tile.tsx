@@ -63,8 +63,9 @@ export function Tile({
         </span>
       )}
       {message && (
-        <p className={hasPicture ? 'tile-message over-picture' : 'tile-message'}>
+        <p className={hasPicture ? 'tile-message over-picture' : 'tile-message'} title={tile.remedy}>
           {message}
+          {tile.remedy && <span className="tile-remedy">{tile.remedy}</span>}
           {tile.state === 'failed' && (
             <button type="button" className="button small" onClick={onRetry}>
               Try again

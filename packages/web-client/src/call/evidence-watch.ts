@@ -1,0 +1,68 @@
+// Follows one down connection and tells how far it has got: its own states first, then what its statistics prove.
+import type { LegStatus } from '@parley/protocol';
+import { countsOf, LegEvidence, progress } from './leg-evidence.ts';
+import { isIceConnected } from './peer-leg.ts';
+
+/** How often the statistics are looked at, in ms: soon while something is waited for, seldom while all is well. */
+const POLL_MS = { waiting: 500, confirmed: 2_000 } as const;
+/** How long a connected leg may bring no packet at all, in ms, before it is to be built anew. */
+const MEDIA_DEADLINE_MS = 10_000;
+
+export interface EvidenceWatchOptions {
+  connection: RTCPeerConnection;
+  audio: boolean;
+  video: boolean;
+  /** Whether the server sees the sender's media: without them, silence is not this leg's fault. */
+  senderSends(): boolean;
+  onStatus(status: LegStatus): void;
+  /** Nothing at all arrives though it was sent; told once, and the watch is over. */
+  onSilent(): void;
+}
+
+export class EvidenceWatch {
+  readonly #options: EvidenceWatchOptions;
+  #evidence: LegEvidence | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: EvidenceWatchOptions) {
+    this.#options = options;
+    const { connection } = options;
+    connection.addEventListener('iceconnectionstatechange', () => {
+      if (!this.#closed && !this.#evidence && isIceConnected(connection))
+        options.onStatus(progress('ice-connected'));
+    });
+  }
+
+  /** The connection is up, for the first time or again. */
+  connected(): void {
+    if (this.#closed || this.#evidence) return;
+    const { audio, video } = this.#options;
+    this.#evidence = new LegEvidence({ audio, video, since: performance.now() });
+    this.#options.onStatus(progress('dtls-connected'));
+    this.#timer = setTimeout(() => void this.#look(), POLL_MS.waiting);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const evidence = this.#evidence;
+    const report = await this.#options.connection.getStats();
+    if (this.#closed || !evidence) return;
+    const now = performance.now();
+    const status = evidence.observe(countsOf(report), now, document.visibilityState === 'visible');
+    if (evidence.silentFor(now) >= MEDIA_DEADLINE_MS && this.#options.senderSends()) {
+      this.close();
+      return this.#options.onSilent();
+    }
+    this.#timer = setTimeout(
+      () => void this.#look(),
+      POLL_MS[status.state === 'confirmed' ? 'confirmed' : 'waiting'],
+    );
+    this.#options.onStatus(status);
+  }
+}
