@@ -17,7 +17,6 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--use-fake-ui-for-media-stream',
   '--use-fake-device-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
   // So that tests need no network card.
@@ -34,6 +33,8 @@ export interface ParticipantOptions extends FakeMedia {
   /** A camera file of one's own, in place of the colour. */
   readonly camera?: string;
   readonly colourScheme?: 'light' | 'dark';
+  /** Whether the browser lets the page have camera and microphone; it does if not told otherwise. */
+  readonly devices?: 'allowed' | 'refused';
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
@@ -68,10 +69,13 @@ export class Participant {
       executablePath: findChromium(),
       args: [
         ...FLAGS,
+        options.devices === 'refused'
+          ? '--use-fake-ui-for-media-stream=deny'
+          : '--use-fake-ui-for-media-stream',
         `--use-file-for-fake-video-capture=${options.camera ?? video}`,
         `--use-file-for-fake-audio-capture=${audio}`,
       ],
-      permissions: ['camera', 'microphone'],
+      permissions: options.devices === 'refused' ? [] : ['camera', 'microphone'],
       colorScheme: options.colourScheme ?? 'light',
       viewport: options.viewport ?? { width: 1280, height: 800 },
     });
