@@ -89,7 +89,7 @@ function explain(error: unknown, flags: Flags | undefined): string {
     const udp = syscall === 'bind';
     const port = udp ? flags?.options.rtcPort : flags?.options.listen.port;
     return udp
-      ? `UDP port ${port} is in use: choose another one with --rtc-port`
+      ? `UDP port ${port} is in use: choose another one with RTC_PORT or --rtc-port`
       : `port ${port} is in use: choose another one with --listen`;
   }
   if (code === 'EACCES') return `not allowed: ${message}`;

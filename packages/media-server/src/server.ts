@@ -1,9 +1,9 @@
 // The media server as a whole: media port, certificate, files and the Kurento Protocol, put together and closed in order.
-import { mkdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
 import { FileStore } from './file-store.ts';
+import { makeFolder } from './make-folder.ts';
 import { startKurentoServer } from './kurento/websocket-server.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
@@ -37,12 +37,12 @@ export interface RunningMediaServer {
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
   const { listen, log, token, tls } = options;
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(options.dataDir, 0o700);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
   const environment: Environment = {
     log,
-    ticker: new Ticker(),
+    ticker: new Ticker({ onFault: (err) => log.error({ err }, 'a periodic task of an endpoint failed') }),
     files: new FileStore(options.dataDir),
     transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
   };

@@ -6,9 +6,19 @@ export const TICK_MS = 20;
 /** `now`: ms of the monotonic clock. */
 export type TickListener = (now: number) => void;
 
+export interface TickerOptions {
+  /** Told when a listener threw: the others are called all the same. */
+  onFault(error: unknown): void;
+}
+
 export class Ticker {
   readonly #listeners = new Set<TickListener>();
+  readonly #options: TickerOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: TickerOptions) {
+    this.#options = options;
+  }
 
   add(listener: TickListener): void {
     this.#listeners.add(listener);
@@ -28,6 +38,12 @@ export class Ticker {
 
   #tick(): void {
     const now = performance.now();
-    for (const listener of this.#listeners) listener(now);
+    for (const listener of this.#listeners) {
+      try {
+        listener(now);
+      } catch (error) {
+        this.#options.onFault(error);
+      }
+    }
   }
 }

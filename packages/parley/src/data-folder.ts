@@ -1,6 +1,7 @@
 // Makes sure that the data folder is there and can be written, before anything else is started.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@parley/media-server/make-folder';
 import { StartError } from './errors.ts';
 
 /** A new folder is for this user only: recordings and secrets are kept in it. One that exists is left as it is. */
@@ -11,7 +12,7 @@ export async function prepareDataFolder(path: string): Promise<void> {
   // Written for real: permission bits say nothing about read-only mounts or full disks.
   const probe = join(path, `.writable-${process.pid}`);
   try {
-    await mkdir(path, { recursive: true, mode: MODE });
+    await makeFolder(path, MODE);
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {

@@ -53,7 +53,14 @@ export interface TestServer extends RunningKurentoServer {
 export async function startTestServer(options: Partial<KurentoServerOptions> = {}): Promise<TestServer> {
   const logged: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) });
-  const environment = { log, ticker: new Ticker() } as unknown as Environment;
+  const environment = {
+    log,
+    ticker: new Ticker({
+      onFault: (error) => {
+        throw error;
+      },
+    }),
+  } as unknown as Environment;
   const factory = { MediaPipeline, WebRtcEndpoint: FakeEndpoint };
   const server = await startKurentoServer({
     host: '127.0.0.1',

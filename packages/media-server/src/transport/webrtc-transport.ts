@@ -108,11 +108,6 @@ export class WebRtcTransport implements DatagramHandler {
     return this.#remoteAddress;
   }
 
-  /** Whether packets can be sent: DTLS has given the keys and there is an address to send to. */
-  get ready(): boolean {
-    return this.#sender !== undefined && this.#remoteAddress !== undefined;
-  }
-
   /** Starts listening for the peer that the SDP described. */
   start(remote: RemoteTransportParameters): void {
     if (remote.ice) this.#ice.setRemote(remote.ice);
@@ -186,14 +181,15 @@ export class WebRtcTransport implements DatagramHandler {
   }
 
   #handleStun(bytes: Buffer, address: string, port: number, now: number): boolean {
-    const { response, selected } = this.#ice.handleStun(bytes, { address, port }, now);
+    const source = { protocol: 'udp', address, port } as const;
+    const { response, selected } = this.#ice.handleStun(bytes, source, now);
     if (response) this.#queue.push(response, address, port);
     if (selected && this.#ice.selected) {
       this.#remoteAddress = this.#ice.selected;
       this.#listener.onSelectedAddress(this.#remoteAddress);
     }
     this.#setIceState(this.#ice.state(now));
-    return this.#ice.isAuthenticated(address, port);
+    return this.#ice.isAuthenticated(source);
   }
 
   #setIceState(state: IceState): void {

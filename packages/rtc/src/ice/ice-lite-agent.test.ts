@@ -14,11 +14,12 @@ import {
 } from '../stun/stun-message.ts';
 import { randomIceCredentials } from './ice-credentials.ts';
 import { ICE_DISCONNECTED_AFTER, ICE_FAILED_AFTER, ICE_MAX_SOURCES, IceLiteAgent } from './ice-lite-agent.ts';
+import type { IceSource } from './ice-lite-agent.ts';
 
 const LOCAL = { ufrag: 'server00', pwd: 'the-server-password-0001' };
 const REMOTE = { ufrag: 'brow', pwd: 'the-browser-password-001' };
-const WIFI = { address: '192.0.2.1', port: 50001 };
-const CELLULAR = { address: '2001:db8::7', port: 50002 };
+const WIFI: IceSource = { protocol: 'udp', address: '192.0.2.1', port: 50001 };
+const CELLULAR: IceSource = { protocol: 'udp', address: '2001:db8::7', port: 50002 };
 const TRANSACTION_ID = Buffer.from('0102030405060708090a0b0c', 'hex');
 
 interface CheckOptions {
@@ -47,6 +48,8 @@ function check(options: CheckOptions = {}): Buffer {
   });
 }
 
+const other = (port: number): IceSource => ({ protocol: 'udp', address: '192.0.2.9', port });
+
 function parsed(bytes: Buffer | undefined): StunMessage {
   const message = bytes && parseStun(bytes);
   if (message === undefined) throw new Error('no STUN message');
@@ -63,7 +66,7 @@ describe('an authenticated check', () => {
     const response = parsed(agent.handleStun(check(), CELLULAR, 1000).response);
     expect(response.messageClass).toBe('success');
     expect(response.transactionId).toEqual(TRANSACTION_ID);
-    expect(response.xorMappedAddress).toEqual(CELLULAR);
+    expect(CELLULAR).toMatchObject(response.xorMappedAddress ?? { address: 'none' });
     expect(verifyIntegrity(response, LOCAL.pwd)).toBe(true);
     expect(verifyFingerprint(response)).toBe(true);
   });
@@ -71,16 +74,16 @@ describe('an authenticated check', () => {
   it('makes its source usable at once, before any nomination', () => {
     expect(agent.handleStun(check(), WIFI, 1000).selected).toBe(true);
     expect(agent.selected).toMatchObject(WIFI);
-    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(true);
-    expect(agent.isAuthenticated(WIFI.address, WIFI.port + 1)).toBe(false);
-    expect(agent.isAuthenticated(CELLULAR.address, WIFI.port)).toBe(false);
+    expect(agent.isAuthenticated(WIFI)).toBe(true);
+    expect(agent.isAuthenticated({ ...WIFI, port: WIFI.port + 1 })).toBe(false);
+    expect(agent.isAuthenticated({ ...WIFI, address: CELLULAR.address })).toBe(false);
   });
 
   it('does not move the selection unless it nominates', () => {
     agent.handleStun(check(), WIFI, 1000);
     expect(agent.handleStun(check(), CELLULAR, 1001).selected).toBe(false);
     expect(agent.selected).toMatchObject(WIFI);
-    expect(agent.isAuthenticated(CELLULAR.address, CELLULAR.port)).toBe(true);
+    expect(agent.isAuthenticated(CELLULAR)).toBe(true);
   });
 
   it('moves the selection with each nomination, and reports it only when it moves', () => {
@@ -111,7 +114,7 @@ describe('an authenticated check', () => {
     agent.handleStun(check({ nominate: true }), WIFI, 0);
     agent.setRemote({ ufrag: 'next', pwd: REMOTE.pwd });
     expect(agent.selected).toBeUndefined();
-    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(false);
+    expect(agent.isAuthenticated(WIFI)).toBe(false);
     expect(agent.state(1)).toBe('checking');
     expect(parsed(agent.handleStun(check(), WIFI, 2).response).errorCode?.code).toBe(401);
     expect(agent.handleStun(check({ username: `${LOCAL.ufrag}:next` }), CELLULAR, 3).selected).toBe(true);
@@ -154,7 +157,7 @@ describe('a refused check', () => {
     expect(verifyFingerprint(response)).toBe(true);
     expect(result.selected).toBe(false);
     expect(agent.selected).toBeUndefined();
-    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(false);
+    expect(agent.isAuthenticated(WIFI)).toBe(false);
     expect(agent.state(1000)).toBe('checking');
   });
 
@@ -232,14 +235,31 @@ describe('the state', () => {
 });
 
 describe('the remembered sources', () => {
+  it('are not the same over TCP as over UDP from the same address and port', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    agent.handleStun(check(), WIFI, 0);
+    expect(agent.isAuthenticated(connection)).toBe(false);
+    expect(agent.handleStun(check({ nominate: true }), connection, 1).selected).toBe(true);
+    expect(agent.selected).toBe(connection);
+  });
+
+  it('give way to another that passed a check when their connection closes', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    agent.handleStun(check(), CELLULAR, 0);
+    agent.handleStun(check({ nominate: true }), connection, 1);
+    agent.forget(connection);
+    expect(agent.selected).toBe(CELLULAR);
+    agent.forget(CELLULAR);
+    expect(agent.selected).toBeUndefined();
+  });
+
   it('are limited: the least recently checked is forgotten, never the selected one', () => {
     agent.handleStun(check({ nominate: true }), WIFI, 0);
-    for (let i = 0; i < ICE_MAX_SOURCES; i++)
-      agent.handleStun(check(), { address: '192.0.2.9', port: 1000 + i }, i);
-    expect(agent.isAuthenticated(WIFI.address, WIFI.port)).toBe(true);
-    expect(agent.isAuthenticated('192.0.2.9', 1000)).toBe(false);
-    expect(agent.isAuthenticated('192.0.2.9', 1001)).toBe(true);
-    expect(agent.isAuthenticated('192.0.2.9', 1000 + ICE_MAX_SOURCES - 1)).toBe(true);
+    for (let i = 0; i < ICE_MAX_SOURCES; i++) agent.handleStun(check(), other(1000 + i), i);
+    expect(agent.isAuthenticated(WIFI)).toBe(true);
+    expect(agent.isAuthenticated(other(1000))).toBe(false);
+    expect(agent.isAuthenticated(other(1001))).toBe(true);
+    expect(agent.isAuthenticated(other(1000 + ICE_MAX_SOURCES - 1))).toBe(true);
   });
 });
 

@@ -43,7 +43,13 @@ export interface IceCheckResult {
   readonly selected: boolean;
 }
 
-interface Source extends TransportAddress {
+/** Where a check came from. Over TCP it is one connection, and not the same as UDP from the same address and port. */
+export interface IceSource extends TransportAddress {
+  readonly protocol: 'udp' | 'tcp';
+}
+
+interface Checked<Source extends IceSource> {
+  readonly source: Source;
   readonly remoteUfrag: string;
   /** When its latest valid check came, in ms. */
   lastCheckAt: number;
@@ -51,13 +57,14 @@ interface Source extends TransportAddress {
 
 const IGNORED: IceCheckResult = { response: undefined, selected: false };
 
-export class IceLiteAgent {
+/** `Source`: what the caller knows a source by; the agent hands back the very objects that it was given. */
+export class IceLiteAgent<Source extends IceSource = IceSource> {
   readonly #localUfrag: string;
   readonly #localPwd: string;
   #remoteUfrag: string | undefined;
-  /** By "address port", the least recently checked first. */
-  readonly #sources = new Map<string, Source>();
-  #selected: Source | undefined;
+  /** By "protocol address port", the least recently checked first. */
+  readonly #sources = new Map<string, Checked<Source>>();
+  #selected: Checked<Source> | undefined;
   #nominated = false;
 
   /** `remoteUfrag`: if known already; until it is, checks with any are accepted. */
@@ -73,8 +80,8 @@ export class IceLiteAgent {
    */
   setRemote(remote: IceCredentials): void {
     this.#remoteUfrag = remote.ufrag;
-    for (const [key, source] of this.#sources) {
-      if (source.remoteUfrag !== remote.ufrag) this.#sources.delete(key);
+    for (const [key, checked] of this.#sources) {
+      if (checked.remoteUfrag !== remote.ufrag) this.#sources.delete(key);
     }
     if (this.#selected !== undefined && this.#selected.remoteUfrag !== remote.ufrag) {
       this.#selected = undefined;
@@ -85,20 +92,30 @@ export class IceLiteAgent {
   /**
    * Where to send: the source nominated last, or provisionally the first one that passed a check. Undefined before any.
    */
-  get selected(): TransportAddress | undefined {
-    return this.#selected;
+  get selected(): Source | undefined {
+    return this.#selected?.source;
   }
 
   /** Whether a check from this source has passed, so that its DTLS and media packets are welcome. */
-  isAuthenticated(address: string, port: number): boolean {
-    return this.#sources.has(sourceKey(address, port));
+  isAuthenticated(source: IceSource): boolean {
+    return this.#sources.has(sourceKey(source));
+  }
+
+  /** The source is no more: its connection was closed. Another one that passed a check takes its place. */
+  forget(source: IceSource): void {
+    const key = sourceKey(source);
+    const gone = this.#sources.get(key);
+    this.#sources.delete(key);
+    if (gone === undefined || gone !== this.#selected) return;
+    this.#selected = [...this.#sources.values()].at(-1);
+    this.#nominated = false;
   }
 
   /**
    * Takes one STUN datagram. `now`: ms of a monotonic clock. Binding requests are answered (RFC 8445, section 7.3;
    * RFC 8489, section 9.1.3); everything else is ignored. Only a request that passes all checks changes any state.
    */
-  handleStun(bytes: Buffer, source: TransportAddress, now: number): IceCheckResult {
+  handleStun(bytes: Buffer, source: Source, now: number): IceCheckResult {
     const request = parseStun(bytes);
     if (
       request === undefined ||
@@ -159,43 +176,48 @@ export class IceLiteAgent {
   }
 
   /** Returns whether another source than before is selected. */
-  #acceptCheck(request: StunMessage, from: TransportAddress, now: number): boolean {
+  #acceptCheck(request: StunMessage, from: Source, now: number): boolean {
     const remoteUfrag = this.#remoteUfragIn(request.username ?? '') ?? '';
-    const source = this.#rememberSource(from, remoteUfrag, now);
+    const checked = this.#remember(from, remoteUfrag, now);
     const before = this.#selected;
     if (request.useCandidate) {
-      this.#selected = source;
+      this.#selected = checked;
       this.#nominated = true;
     } else if (
       before === undefined ||
       (!this.#nominated && now - before.lastCheckAt >= ICE_DISCONNECTED_AFTER)
     ) {
-      this.#selected = source;
+      this.#selected = checked;
     }
     return this.#selected !== before;
   }
 
-  #rememberSource({ address, port }: TransportAddress, remoteUfrag: string, now: number): Source {
-    const key = sourceKey(address, port);
-    let source = this.#sources.get(key);
-    if (source !== undefined && source.remoteUfrag === remoteUfrag) source.lastCheckAt = now;
-    else source = { address, port, remoteUfrag, lastCheckAt: now };
+  #remember(source: Source, remoteUfrag: string, now: number): Checked<Source> {
+    const key = sourceKey(source);
+    let checked = this.#sources.get(key);
+    if (checked !== undefined && checked.source === source && checked.remoteUfrag === remoteUfrag) {
+      checked.lastCheckAt = now;
+    } else {
+      const replaced = checked;
+      checked = { source, remoteUfrag, lastCheckAt: now };
+      if (replaced !== undefined && replaced === this.#selected) this.#selected = checked;
+    }
     // Deleted first, so that it moves to the end of the map's order.
     this.#sources.delete(key);
-    this.#sources.set(key, source);
-    if (this.#sources.size > ICE_MAX_SOURCES) this.#forgetOldestSource(source);
-    return source;
+    this.#sources.set(key, checked);
+    if (this.#sources.size > ICE_MAX_SOURCES) this.#forgetOldestSource(checked);
+    return checked;
   }
 
-  #forgetOldestSource(newest: Source): void {
-    for (const [key, source] of this.#sources) {
-      if (source === this.#selected || source === newest) continue;
+  #forgetOldestSource(newest: Checked<Source>): void {
+    for (const [key, checked] of this.#sources) {
+      if (checked === this.#selected || checked === newest) continue;
       this.#sources.delete(key);
       return;
     }
   }
 }
 
-function sourceKey(address: string, port: number): string {
-  return `${address} ${port}`;
+function sourceKey({ protocol, address, port }: IceSource): string {
+  return `${protocol} ${address} ${port}`;
 }

@@ -14,7 +14,11 @@ export class ElementBench {
   readonly base = mkdtempSync(join(tmpdir(), 'parley-elements-'));
   readonly data = join(this.base, 'data');
   readonly events: ObjectEvent[] = [];
-  readonly #ticker = new Ticker();
+  readonly #ticker = new Ticker({
+    onFault: (error) => {
+      throw error;
+    },
+  });
   readonly #pipeline: MediaPipeline;
 
   constructor() {

@@ -1,0 +1,18 @@
+// Makes a folder with those above it, level by level: `mkdir` with `recursive` never ends where the file system says "no such
+// file" to every try, as /proc does.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** A new folder gets `mode`; one that exists is left as it is. @throws the system's error (EACCES, ENOENT, ENOTDIR, …) */
+export async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const parent = dirname(path);
+    if (code === 'ENOENT' && parent !== path) {
+      await makeFolder(parent, mode);
+      await mkdir(path, { mode });
+    } else if (code !== 'EEXIST') throw error;
+  }
+}
