@@ -17,7 +17,7 @@ import { TestSlots } from './media/test-slots.ts';
 import { TestStreamProcessor } from './media/test-stream-processor.ts';
 import { RecordingFiles } from './recordings/recording-files.ts';
 import { RecordingService } from './recordings/recording-service.ts';
-import { Attendance } from './rooms/attendance.ts';
+import { Attendance, type Patience } from './rooms/attendance.ts';
 import { RoomRegistry } from './rooms/room-registry.ts';
 import { createHandlers } from './signalling/handlers.ts';
 import { SignallingServer } from './signalling/signalling-server.ts';
@@ -45,6 +45,8 @@ export interface AppServerOptions {
   tls?: TlsOptions | undefined;
   /** Addresses and subnets of proxies that may say for whom they speak. */
   trustedProxies?: readonly string[] | undefined;
+  /** With those who are cut off; without it `PATIENCE`. */
+  patience?: Patience | undefined;
   /** Told to browsers, with credentials for each. */
   turn?: TurnOptions | undefined;
   log: Logger;
@@ -124,7 +126,14 @@ async function assemble(
     log,
   });
   const streams = new StreamProcessor({ mediaServer, rooms, recordings, iceServers, installation, log });
-  const attendance = new Attendance({ rooms, streams, recordings, iceServers, log });
+  const attendance = new Attendance({
+    rooms,
+    streams,
+    recordings,
+    iceServers,
+    patience: options.patience,
+    log,
+  });
   const slots = new TestSlots();
   const signalling = new SignallingServer({
     publicOrigins: options.publicOrigins ?? [],
@@ -134,7 +143,7 @@ async function assemble(
     createTests: (notify, browser) =>
       new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, notify, log }),
     createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
-    leave: (participant, reason) => attendance.leave(participant, reason),
+    disconnected: (...what) => attendance.disconnected(...what),
   });
 
   const tellAll = (available: boolean) => {
@@ -173,6 +182,7 @@ async function assemble(
   const close = async () => {
     certificate?.close();
     await signalling.close();
+    await attendance.close();
     await http.close();
     await mediaServer.close();
     await database.destroy();

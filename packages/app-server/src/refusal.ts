@@ -2,6 +2,7 @@
 import { JSON_RPC_ERROR, JsonRpcError, type RefusalReason } from '@parley/protocol';
 import type { Logger } from 'pino';
 import { MediaServerError } from './kurento/errors.ts';
+import type { RareWarnings } from './rare-warnings.ts';
 
 /** Application errors of JSON-RPC 2.0, section 5.1: -32000 to -32099 are the server's own. */
 const REFUSED = -32000;
@@ -72,9 +73,10 @@ function refusalFor(error: unknown): Refusal {
  * What the browser gets for an error: its `data` is `{reason: RefusalReason}`. What only the operator should read (the
  * media server's own words, unexpected errors) goes to the log and not to the browser.
  */
-export function toWireError(error: unknown, log: Logger): JsonRpcError {
+export function toWireError(error: unknown, log: Logger, rare: RareWarnings): JsonRpcError {
   const refusal = refusalFor(error);
   if (refusal.reason === 'internal') log.error({ err: error }, 'a request failed unexpectedly');
-  else if (error instanceof MediaServerError) log.warn({ err: error }, 'the media server failed a request');
+  else if (error instanceof MediaServerError)
+    rare.warn({ err: error, ...log.bindings() }, 'the media server failed a request');
   return new JsonRpcError(refusal.code, refusal.message, { reason: refusal.reason });
 }

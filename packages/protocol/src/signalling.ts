@@ -40,8 +40,13 @@ export const ParticipantName = z
   .refine((name) => VISIBLE.test(name), 'must have something to be seen')
   .refine((name) => !UNWRITABLE.test(name), 'must have no control characters');
 
-export const Participant = z.object({ id: ParticipantId, name: z.string() });
+/** `away`: their connection is lost, and they are waited for. */
+export const Participant = z.object({ id: ParticipantId, name: z.string(), away: z.boolean().optional() });
 export type Participant = z.infer<typeof Participant>;
+
+/** What makes a browser the same participant again; only that browser has the secret. */
+export const Resume = z.object({ participant: ParticipantId, secret: z.string().max(64) });
+export type Resume = z.infer<typeof Resume>;
 
 export const StreamKind = z.enum(['camera', 'screen']);
 export type StreamKind = z.infer<typeof StreamKind>;
@@ -84,11 +89,17 @@ export type RunningRecording = z.infer<typeof RunningRecording>;
 
 /** Requests of the browser, with what they take and what they give. */
 export const requests = {
-  /** Enters a room. Everything but the test flows and `leave` needs it first. */
+  /**
+   * Enters a room. Everything but the test flows, `leave` and `ping` needs it first. With a valid `resume` the browser is
+   * the same participant as before, in place of its former connection; else it is a new one, without a word.
+   * `secret`: for the next `resume`. `legs`: those of this participant that still run on the server.
+   */
   join: {
-    params: z.object({ room: RoomId, name: ParticipantName }),
+    params: z.object({ room: RoomId, name: ParticipantName, resume: Resume.optional() }),
     result: z.object({
       self: Participant,
+      secret: z.string(),
+      legs: z.array(Leg),
       participants: z.array(Participant),
       streams: z.array(StreamDescription),
       iceServers: z.array(IceServer),
@@ -96,6 +107,8 @@ export const requests = {
     }),
   },
   leave: { params: Nothing, result: Nothing },
+  /** Asks for nothing but an answer, which a lost connection does not give. */
+  ping: { params: Nothing, result: Nothing },
 
   /** Flow 3, first half: asks to broadcast; permission comes with the stream's id and ICE servers. */
   requestBroadcast: {
@@ -163,6 +176,8 @@ export type EndReason = z.infer<typeof EndReason>;
 /** What the server tells the browser unasked. */
 export const notifications = {
   participantJoined: z.object({ participant: Participant }),
+  /** They went away or came back, or have another name now. */
+  participantChanged: z.object({ participant: Participant }),
   participantLeft: z.object({ participant: ParticipantId, reason: EndReason }),
   /** A stream may be watched from now on, with these ICE servers. Never sent for the browser's own streams. */
   streamStarted: z.object({ stream: StreamDescription, iceServers: z.array(IceServer) }),
@@ -184,12 +199,17 @@ export const notifications = {
 
   recordingStarted: z.object({ recording: RunningRecording }),
   recordingStopped: z.object({ recording: RecordingId }),
+  /** A stream is not recorded any more though the recording runs, such as when the disk is full. */
+  recordingFailed: z.object({ stream: StreamId, message: z.string() }),
   /** The application server lost (false) or found again (true) its media server. */
   mediaServer: z.object({ available: z.boolean() }),
 } as const;
 
 /** How long a test recording runs at most, in seconds. */
 export const TEST_RECORD_SECONDS = 5;
+
+/** The connection was closed because its participant has another one now (RFC 6455, section 7.4.2: 4000 to 4999). */
+export const TAKEN_OVER_CODE = 4001;
 
 /** Why a request was refused; travels as `error.data.reason`. */
 export const RefusalReason = z.enum([

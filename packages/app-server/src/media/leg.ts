@@ -52,6 +52,11 @@ export class Leg {
     return this.#endpoint;
   }
 
+  /** Whether its endpoint has processed an offer. */
+  get negotiated(): boolean {
+    return this.#negotiated !== undefined;
+  }
+
   /**
    * Takes a candidate of the browser, before or after its endpoint exists.
    * @throws Refusal ('too-many-requests') when there are more than any browser has

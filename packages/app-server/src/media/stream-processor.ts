@@ -1,6 +1,6 @@
 // The streams of all rooms: who may start one, who is told, and when it ends. What a stream is on the media server is
 // `stream.ts`; whose messages these are was checked by the Kurento handler.
-import { StreamId, type EndReason, type RequestParams } from '@parley/protocol';
+import { StreamId, type EndReason, type Leg, type RequestParams } from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { MediaServer } from '../kurento/media-server.ts';
 import { newId } from '../new-id.ts';
@@ -101,6 +101,21 @@ export class StreamProcessor {
   tellLedgers(participant: Participant): void {
     for (const stream of participant.room.runningStreams())
       participant.notify('ledger', stream.ledger.describe());
+  }
+
+  /**
+   * The legs of a participant who has come back. What the former connection did not finish is ended: its offer has no
+   * peer connection any more.
+   */
+  legsOf(participant: Participant): Leg[] {
+    const legs: Leg[] = [];
+    for (const stream of [...participant.room.streams.values()]) {
+      const { id, owner, state } = stream;
+      if (owner === participant && state !== 'running') void this.stop(stream, 'connection-lost', owner);
+      else if (owner === participant) legs.push({ kind: 'up', stream: id });
+      else if (stream.isWatchedBy(participant.id)) legs.push({ kind: 'down', stream: id });
+    }
+    return legs;
   }
 
   setMuted(stream: Stream, muted: boolean): void {

@@ -174,6 +174,11 @@ export class Stream {
     await leg?.close();
   }
 
+  /** Whether the viewer has an endpoint that is negotiated. */
+  isWatchedBy(viewer: ParticipantId): boolean {
+    return this.#downs.get(viewer)?.negotiated ?? false;
+  }
+
   /** The viewer has left the room. */
   async viewerLeft(viewer: ParticipantId): Promise<void> {
     await this.unwatch(viewer);

@@ -68,6 +68,10 @@ export class TestStreamProcessor {
     });
   }
 
+  get running(): boolean {
+    return this.#run !== undefined;
+  }
+
   /** @throws Refusal ('too-many-requests') */
   addCandidate(kind: TestKind, candidate: Candidate): void {
     this.#legOf(kind).addCandidate(candidate);

@@ -1,26 +1,46 @@
 // Entering and leaving a room, with all that hangs on it: streams, viewers, the recording. In one place, because a
-// browser can leave by asking, by closing its page, or by going silent.
-import type { EndReason, RequestParams, RequestResult } from '@parley/protocol';
+// browser can leave by asking, by closing its page, or by going silent; and come back as who it was.
+import type { EndReason, ParticipantId, RequestParams, RequestResult, RoomId } from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { IceServers } from '../media/ice-servers.ts';
 import type { StreamProcessor } from '../media/stream-processor.ts';
 import type { RecordingService } from '../recordings/recording-service.ts';
-import type { Notify, Participant } from './participant.ts';
-import type { RoomRegistry } from './room-registry.ts';
+import type { Participant, Seat } from './participant.ts';
+import { MAX_PARTICIPANTS, type RoomRegistry } from './room-registry.ts';
+
+/** How long a browser whose connection was lost may take to come back, in ms. */
+export interface Patience {
+  /** And find its legs as they were. */
+  legsMs: number;
+  /** And be the participant who it was. */
+  participantMs: number;
+}
+
+/** Endpoints have to be gone after 2 s, and releasing them takes its time. */
+export const PATIENCE: Patience = { legsMs: 1_200, participantMs: 30_000 };
 
 export interface AttendanceOptions {
   rooms: RoomRegistry;
   streams: StreamProcessor;
   recordings: RecordingService;
+  patience?: Patience | undefined;
   iceServers: IceServers;
   log: Logger;
 }
 
+type Joined = { participant: Participant; result: RequestResult<'join'> };
+
 export class Attendance {
   readonly #options: AttendanceOptions;
+  readonly #patience: Patience;
+  /** Those who are away, in the order of their going, with what will happen to them. */
+  readonly #away = new Map<Participant, NodeJS.Timeout[]>();
+  /** Those who closed their page a moment ago: perhaps to load it again. */
+  readonly #closedPage = new Map<ParticipantId, { participant: Participant; timer: NodeJS.Timeout }>();
 
   constructor(options: AttendanceOptions) {
     this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
   }
 
   /**
@@ -28,22 +48,33 @@ export class Attendance {
    * @throws Refusal ('room-gone', 'room-full')
    */
   async join(
-    { room: id, name }: RequestParams<'join'>,
-    notify: Notify,
+    { room: id, name, resume }: RequestParams<'join'>,
+    seat: Seat,
     stillThere: () => boolean,
-  ): Promise<{ participant: Participant; result: RequestResult<'join'> } | undefined> {
+  ): Promise<Joined | undefined> {
     const { rooms, streams, log } = this.#options;
     await rooms.checkExists(id);
     if (!stillThere()) return undefined;
     // From here to the end nothing is waited for: a stream is either in the list or announced, never both or neither.
-    const participant = rooms.enter(id, name, notify);
+    const former = resume && this.#former(id, resume);
+    const present = former && former.room.participants.get(former.id) === former;
+    if (!present) this.#makeRoom(id);
+    const participant = present ? former : rooms.enter(id, name, seat, former);
     const { room } = participant;
-    log.info({ room: id, participant: participant.id, participants: room.participants.size }, 'joined');
+    if (present) this.#takeBack(participant, name, seat);
+    else if (former) this.#forgetClosedPage(former.id);
+    log.info(
+      { room: id, participant: participant.id, participants: room.participants.size, resumed: !!former },
+      'joined',
+    );
+    const legs = present ? streams.legsOf(participant) : [];
     streams.tellLedgers(participant);
     return {
       participant,
       result: {
         self: participant.describe(),
+        secret: participant.secret,
+        legs,
         participants: [...room.participants.values()]
           .filter((other) => other !== participant)
           .map((other) => other.describe()),
@@ -58,11 +89,80 @@ export class Attendance {
   async leave(participant: Participant, reason: EndReason): Promise<void> {
     const { rooms, streams, recordings, log } = this.#options;
     const { room } = participant;
+    this.#noLongerAway(participant);
     rooms.remove(participant);
     log.info({ room: room.id, participant: participant.id, reason }, 'left');
     const ended = streams.leave(participant, reason);
     room.tell('participantLeft', { participant: participant.id, reason });
     await ended;
     if (room.participants.size === 0) await recordings.stopIfRunning(room);
+  }
+
+  /**
+   * A connection has ended without `leave`. Whoever closed the page has left; whoever was cut off is waited for. A
+   * participant who has another connection by now is not concerned. Never rejects.
+   */
+  async disconnected(participant: Participant, seat: Seat, reason: EndReason): Promise<void> {
+    if (participant.seat !== seat) return;
+    if (reason === 'left') {
+      const timer = setTimeout(() => this.#forgetClosedPage(participant.id), this.#patience.participantMs);
+      this.#closedPage.set(participant.id, { participant, timer });
+      return this.leave(participant, reason);
+    }
+    const { streams, log } = this.#options;
+    const { room, id } = participant;
+    const { legsMs, participantMs } = this.#patience;
+    participant.sit(undefined);
+    log.info({ room: room.id, participant: id }, 'away');
+    room.tell('participantChanged', { participant: participant.describe() });
+    this.#away.set(participant, [
+      setTimeout(() => void streams.leave(participant, reason), legsMs),
+      setTimeout(() => void this.leave(participant, reason), participantMs),
+    ]);
+  }
+
+  /** Waits for nobody any more; resolves when nothing of them is left. Idempotent. */
+  async close(): Promise<void> {
+    for (const id of [...this.#closedPage.keys()]) this.#forgetClosedPage(id);
+    await Promise.all(
+      [...this.#away.keys()].map((participant) => this.leave(participant, 'connection-lost')),
+    );
+  }
+
+  /** Who a browser says it was, if it can prove it: in the room still, or gone from there a moment ago. */
+  #former(
+    room: RoomId,
+    { participant: id, secret }: NonNullable<RequestParams<'join'>['resume']>,
+  ): Participant | undefined {
+    const former =
+      this.#options.rooms.get(room)?.participants.get(id) ?? this.#closedPage.get(id)?.participant;
+    return former?.room.id === room && former.hasSecret(secret) ? former : undefined;
+  }
+
+  #takeBack(participant: Participant, name: string, seat: Seat): void {
+    const changed = !participant.seat || participant.name !== name;
+    this.#noLongerAway(participant);
+    participant.name = name;
+    participant.sit(seat);
+    if (changed)
+      participant.room.tell('participantChanged', { participant: participant.describe() }, participant);
+  }
+
+  /** Whoever is there counts more than whoever is waited for. */
+  #makeRoom(id: RoomId): void {
+    const room = this.#options.rooms.get(id);
+    if (!room || room.participants.size < MAX_PARTICIPANTS) return;
+    for (const participant of this.#away.keys())
+      if (participant.room === room) return void this.leave(participant, 'connection-lost');
+  }
+
+  #noLongerAway(participant: Participant): void {
+    for (const timer of this.#away.get(participant) ?? []) clearTimeout(timer);
+    this.#away.delete(participant);
+  }
+
+  #forgetClosedPage(id: ParticipantId): void {
+    clearTimeout(this.#closedPage.get(id)?.timer);
+    this.#closedPage.delete(id);
   }
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openDatabase, type Database } from '../database/database.ts';
 import { RoomRepository } from '../database/room-repository.ts';
 import { silent } from '../testing/harness.ts';
+import type { Notify, Seat } from './participant.ts';
 import { MAX_PARTICIPANTS, RoomRegistry } from './room-registry.ts';
 
 let folder: string;
@@ -18,7 +19,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const quiet = () => undefined;
+const seat = (notify: Notify): Seat => ({ notify, replaced: () => undefined });
+const quiet = seat(() => undefined);
 
 test('a room is full at a hundred, and open again when one leaves', async () => {
   const repository = new RoomRepository(database);
@@ -36,8 +38,8 @@ test('those who are there are told of who enters, and who enters is not', async 
   const { id } = await repository.create(1);
   const rooms = new RoomRegistry(repository);
   const [first, second] = [vi.fn(), vi.fn()];
-  rooms.enter(id, 'Ada', first);
-  const bob = rooms.enter(id, 'Bob', second);
+  rooms.enter(id, 'Ada', seat(first));
+  const bob = rooms.enter(id, 'Bob', seat(second));
   expect(first).toHaveBeenCalledExactlyOnceWith('participantJoined', { participant: bob.describe() });
   expect(second).not.toHaveBeenCalled();
 });

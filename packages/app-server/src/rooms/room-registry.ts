@@ -1,9 +1,10 @@
 // Which rooms somebody is in right now. Rooms themselves are rows of the database; an empty one is only that.
 import { ParticipantId, type RoomId } from '@parley/protocol';
+import { z } from 'zod';
 import type { RoomRepository } from '../database/room-repository.ts';
 import { newId } from '../new-id.ts';
 import { Refusal } from '../refusal.ts';
-import { Participant, type Notify } from './participant.ts';
+import { Participant, type Seat } from './participant.ts';
 import { Room } from './room.ts';
 
 /** Everyone sends to everyone: far above what one server forwards, and a bound for what one link can cost. */
@@ -32,12 +33,14 @@ export class RoomRegistry {
 
   /**
    * Adds a participant to a room that exists, and tells the others.
+   * @param former who it is that comes again; else it is somebody new
    * @throws Refusal ('room-full')
    */
-  enter(id: RoomId, name: string, notify: Notify): Participant {
+  enter(id: RoomId, name: string, seat: Seat, former?: Participant): Participant {
     const room = this.#rooms.get(id) ?? new Room(id);
     if (room.participants.size >= MAX_PARTICIPANTS) throw new Refusal('room-full', 'the room is full');
-    const participant = new Participant({ id: newId(ParticipantId), name, room, notify });
+    const { id: participantId, secret } = former ?? { id: newId(ParticipantId), secret: newId(z.string()) };
+    const participant = new Participant({ id: participantId, secret, name, room, seat });
     this.#rooms.set(id, room);
     room.tell('participantJoined', { participant: participant.describe() });
     room.participants.set(participant.id, participant);

@@ -1,10 +1,9 @@
 // What the server knows of one connected browser, beside the connection itself.
 import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
-import type { Notify, Participant } from '../rooms/participant.ts';
+import type { Participant, Seat } from '../rooms/participant.ts';
 
-export interface Browser {
+export interface Browser extends Seat {
   readonly id: string;
-  readonly notify: Notify;
   readonly tests: TestStreamProcessor;
   /** Set while in a room. */
   participant: Participant | undefined;

@@ -1,12 +1,13 @@
 // One browser's WebSocket: text → valid message → its handler, in one ordered queue; and notifications the other way.
-// When it ends, however it ends, everything of the browser is taken away.
-import { JsonRpcPeer, requests, type EndReason, type RequestName } from '@parley/protocol';
+// When it ends, however it ends, its tests are taken away; what becomes of the participant, the attendance decides.
+import { JsonRpcPeer, requests, TAKEN_OVER_CODE, type EndReason, type RequestName } from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { RateLimit } from '../http/rate-limit.ts';
 import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
+import { RareWarnings } from '../rare-warnings.ts';
 import { Refusal, toWireError } from '../refusal.ts';
-import type { Notify, Participant } from '../rooms/participant.ts';
+import type { Notify, Participant, Seat } from '../rooms/participant.ts';
 import type { Browser } from './browser.ts';
 import type { Handlers } from './handlers.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -17,7 +18,8 @@ export interface ConnectionOptions {
   log: Logger;
   createTests(notify: Notify): TestStreamProcessor;
   createHandlers(browser: Browser): Handlers;
-  leave(participant: Participant, reason: EndReason): Promise<void>;
+  /** The connection that the participant had is gone. */
+  disconnected(participant: Participant, seat: Seat, reason: EndReason): Promise<void>;
 }
 
 /** A browser that does not answer one of these is gone: noticed after at most two, in ms. */
@@ -35,6 +37,9 @@ const CLOSE_DEADLINE_MS = 1_000;
 /** A browser that has not read this much is not reading any more, in bytes. */
 const MAX_UNREAD_BYTES = 8_388_608;
 
+/** How long a connection may be there without a participant and without a test, in looks after its liveness: 10 minutes. */
+const MAX_IDLE_LOOKS = 600_000 / LIVENESS_INTERVAL_MS;
+
 /** RFC 6455, section 7.4.1: closed on purpose (1005: without saying why); everything else is a loss. */
 const LEAVING_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
@@ -42,7 +47,7 @@ export class Connection implements Browser {
   readonly id: string;
   readonly tests: TestStreamProcessor;
   participant: Participant | undefined;
-  /** Fulfilled when nothing of this browser is left on the media server. */
+  /** Fulfilled when what this browser leaves behind is taken away, but for a participant who is waited for. */
   readonly ended: Promise<void>;
   readonly #socket: WebSocket;
   readonly #log: Logger;
@@ -54,7 +59,10 @@ export class Connection implements Browser {
   #closeTimer: NodeJS.Timeout | undefined;
   #alive = true;
   #connected = true;
-  #faults = 0;
+  readonly #rare: RareWarnings;
+  /** How often in a row it was found with nothing to do. */
+  #idle = 0;
+  #joins = 0;
   /** Of the message that is being handled: the peer hands its request on before it returns. */
   #textLength = 0;
   /** Set from a join until its answer is on its way: what happens in the room is told after that. */
@@ -65,10 +73,11 @@ export class Connection implements Browser {
     this.id = options.id;
     this.#socket = socket;
     this.#log = options.log.child({ browser: options.id });
+    this.#rare = new RareWarnings(this.#log);
     this.#peer = new JsonRpcPeer({
       send: (text) => this.#send(text),
       onRequest: (method, params) => this.#onRequest(method, params),
-      onFault: (fault) => this.#onFault(fault),
+      onFault: (err) => this.#rare.warn({ err }, 'a browser sent what is no message'),
     });
     this.tests = options.createTests(this.notify);
     this.#handlers = options.createHandlers(this);
@@ -79,7 +88,7 @@ export class Connection implements Browser {
     this.ended = new Promise((resolve) => {
       socket.once('close', (code) => {
         const reason = LEAVING_CODES.has(code) ? 'left' : 'connection-lost';
-        resolve(this.#end(reason, (participant) => options.leave(participant, reason)));
+        resolve(this.#end(reason, (participant) => options.disconnected(participant, this, reason)));
       });
     });
   }
@@ -95,7 +104,17 @@ export class Connection implements Browser {
 
   /** Ends the connection from this side: the server goes down (RFC 6455, 7.4.1: 1001). */
   close(): void {
-    this.#socket.close(1001);
+    this.#close(1001);
+  }
+
+  replaced(): void {
+    this.participant = undefined;
+    this.#queue.close();
+    this.#close(TAKEN_OVER_CODE);
+  }
+
+  #close(code: number): void {
+    this.#socket.close(code);
     // A browser that does not answer the close is not waited for.
     this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), CLOSE_DEADLINE_MS);
   }
@@ -118,13 +137,15 @@ export class Connection implements Browser {
       const handler = this.#handlers[name] as (params: unknown) => Promise<unknown>;
       return await this.#queue.run(this.#textLength, () => this.#handle(name, () => handler(parsed.data)));
     } catch (error) {
-      throw toWireError(error, this.#log.child({ request: method.slice(0, 64) }));
+      throw toWireError(error, this.#log.child({ request: method.slice(0, 64) }), this.#rare);
     }
   }
 
   async #handle(name: RequestName, handler: () => Promise<unknown>): Promise<unknown> {
     if (name !== 'join') return handler();
-    this.#held = [];
+    // What the first of two joins holds back, the second must not forget.
+    this.#held ??= [];
+    this.#joins++;
     try {
       return await handler();
     } finally {
@@ -134,6 +155,7 @@ export class Connection implements Browser {
   }
 
   #release(): void {
+    if (--this.#joins > 0) return;
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const tell of held) tell();
@@ -152,15 +174,10 @@ export class Connection implements Browser {
       this.#socket.terminate();
       return;
     }
+    this.#idle = this.participant || this.tests.running ? 0 : this.#idle + 1;
+    if (this.#idle >= MAX_IDLE_LOOKS) return this.close();
     this.#alive = false;
     this.#socket.ping();
-  }
-
-  /** The first, the tenth, the hundredth …: a flood of nonsense must not become a flood of lines. */
-  #onFault(err: Error): void {
-    this.#faults++;
-    if (Number.isInteger(Math.log10(this.#faults)))
-      this.#log.warn({ err, faults: this.#faults }, 'a browser sent what is no message');
   }
 
   async #end(reason: EndReason, leave: (participant: Participant) => Promise<void>): Promise<void> {

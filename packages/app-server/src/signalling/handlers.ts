@@ -37,7 +37,7 @@ export function createHandlers(
   return {
     join: async (params) => {
       if (browser.participant) throw new Refusal('already-in-a-room', 'leave the other room first');
-      const joined = await attendance.join(params, browser.notify, () => browser.connected);
+      const joined = await attendance.join(params, browser, () => browser.connected);
       if (!joined) throw Refusal.invalidMessage('the connection is closed');
       browser.participant = joined.participant;
       return joined.result;
@@ -48,6 +48,7 @@ export function createHandlers(
       await attendance.leave(participant, 'left');
       return {};
     },
+    ping: () => Promise.resolve({}),
     requestBroadcast: (params) => media.requestBroadcast(params),
     startBroadcast: (params) => media.startBroadcast(params),
     stopBroadcast: (params) => media.stopBroadcast(params),

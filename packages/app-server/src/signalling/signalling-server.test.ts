@@ -18,7 +18,7 @@ test('a refused socket is given up, even by a client that never closes its side'
     mediaServerAvailable: () => true,
     createTests: unused,
     createHandlers: unused,
-    leave: unused,
+    disconnected: unused,
   });
   signalling.attach(http);
   await once(http.listen(0, '127.0.0.1'), 'listening');

@@ -6,11 +6,12 @@ import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { newId } from '../new-id.ts';
 import type { OutsideView } from '../http/proxy-trust.ts';
+import { RareWarnings } from '../rare-warnings.ts';
 import type { Notify } from '../rooms/participant.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { originAllowed } from './origin.ts';
 
-export interface SignallingServerOptions extends Pick<ConnectionOptions, 'createHandlers' | 'leave'> {
+export interface SignallingServerOptions extends Pick<ConnectionOptions, 'createHandlers' | 'disconnected'> {
   publicOrigins: readonly string[];
   /** How the browser that sent a request sees this server. */
   outside: (request: IncomingMessage) => OutsideView;
@@ -31,11 +32,13 @@ export class SignallingServer {
     perMessageDeflate: false,
   });
   readonly #connections = new Set<Connection>();
+  readonly #rare: RareWarnings;
   #closing = false;
 
   constructor(options: SignallingServerOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#rare = new RareWarnings(options.log);
   }
 
   /** Takes the upgrades of an HTTP server. */
@@ -46,7 +49,7 @@ export class SignallingServer {
       if (path !== PATH) refuse(socket, '404 Not Found');
       else if (this.#closing) refuse(socket, '503 Service Unavailable');
       else if (!this.#fromOwnPage(request)) {
-        this.#log.warn({ origin: request.headers.origin }, 'a page of another origin was refused');
+        this.#rare.warn({ origin: request.headers.origin }, 'a page of another origin was refused');
         refuse(socket, '403 Forbidden');
       } else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket));
     });
@@ -78,7 +81,7 @@ export class SignallingServer {
       log: this.#log,
       createTests: (notify) => this.#options.createTests(notify, id),
       createHandlers: (browser) => this.#options.createHandlers(browser),
-      leave: (participant, reason) => this.#options.leave(participant, reason),
+      disconnected: (...what) => this.#options.disconnected(...what),
     });
     this.#connections.add(connection);
     void connection.ended.then(() => this.#connections.delete(connection));

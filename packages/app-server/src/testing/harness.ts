@@ -107,6 +107,7 @@ function launch(
     dataDir,
     clientDir,
     mediaServer: { url: kurento.url, token: 'a token' },
+    patience: { legsMs: 20, participantMs: 60 },
     log: silent,
     ...options,
   });

@@ -24,6 +24,8 @@ const stream = (
 const joined = (): RoomState =>
   joinedState({
     self: me,
+    secret: 'secret',
+    legs: [],
     participants: [me, ada],
     streams: [stream('ada-camera', ada), stream('mine', me)],
     iceServers: [{ urls: ['stun:192.0.2.1'] }],
