@@ -218,6 +218,29 @@ describe('a DTLS server', () => {
     expect(dtls.events).toEqual(['connected']);
   });
 
+  it('takes no Finished in the clear, even one that says the right thing', async () => {
+    const { dtls, peer, flight } = await halfway();
+    dtls.handle(...flight.slice(0, 4));
+    const finished = writeMessage({ type: HANDSHAKE.finished, number: 4, body: peer.finished });
+    dtls.handle(writeRecord(CONTENT.handshake, 0, 9, finished));
+    expect(dtls.events).toEqual([]);
+    dtls.handle(flight[4]);
+    expect(dtls.events).toEqual(['connected']);
+    dtls.now += 50;
+    expect(dtls.handle(writeRecord(CONTENT.handshake, 0, 10, finished))).toEqual([]);
+  });
+
+  it('mixes nothing of a message that made no sense into the genuine one after it', async () => {
+    const { dtls, flight } = await halfway();
+    const [{ fragment }] = readRecords(flight[1]);
+    const [exchange] = readFragments(fragment);
+    const forged = writeFragment({ ...exchange, bytes: Buffer.alloc(exchange.length) });
+    const [start, ...rest] = refragment([flight[1]], 17);
+    dtls.handle(flight[0], writeRecord(CONTENT.handshake, 0, 9, forged), start);
+    dtls.handle(...rest, ...flight.slice(2));
+    expect(dtls.events).toEqual(['connected']);
+  });
+
   it('does not need an order', async () => {
     const random = seededRandom(7);
     for (const order of ['reversed', 'shuffled', 'shuffled', 'shuffled', 'shuffled', 'shuffled']) {

@@ -182,7 +182,9 @@ export class DtlsServer {
   }
 
   #handleMessages(now: number): void {
-    for (let message = this.#reassembler.peek(); message; message = this.#reassembler.peek()) {
+    while (this.#state !== 'ended') {
+      const message = this.#reassembler.peek();
+      if (!message) return;
       let result: HandshakeResult;
       try {
         result = this.#handshake.handle(message);
