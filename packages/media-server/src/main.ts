@@ -46,7 +46,7 @@ function readFlags(args: readonly string[]): Flags | 'help' {
   if (values.help) return 'help';
   const announcedIps = values.announce.flatMap((list) => list.split(','));
   for (const ip of announcedIps) {
-    if (isIP(ip) !== 4) throw new UsageError(`--announce: "${ip}" is not an IPv4 address`);
+    if (isIP(ip) === 0) throw new UsageError(`--announce: "${ip}" is not an IP address`);
   }
   if (!LOG_LEVELS.includes(values['log-level'])) {
     throw new UsageError(`--log-level: "${values['log-level']}" is none of ${LOG_LEVELS.join(', ')}`);
@@ -84,13 +84,15 @@ function readPort(flag: string, text: string): number {
 
 /** One line for a person, from whatever kept the server from starting. */
 function explain(error: unknown, flags: Flags | undefined): string {
-  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  const { code, message, syscall, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') {
-    const udp = syscall === 'bind';
-    const port = udp ? flags?.options.rtcPort : flags?.options.listen.port;
-    return udp
-      ? `UDP port ${port} is in use: choose another one with RTC_PORT or --rtc-port`
-      : `port ${port} is in use: choose another one with --listen`;
+    const { rtcPort, listen } = flags?.options ?? {};
+    // Media is UDP and, under the same number, TCP.
+    if (syscall === 'bind')
+      return `UDP port ${rtcPort} is in use: choose another one with RTC_PORT or --rtc-port`;
+    return port === rtcPort
+      ? `TCP port ${rtcPort} is in use, media needs it too: choose another one with RTC_PORT or --rtc-port`
+      : `port ${listen?.port} is in use: choose another one with --listen`;
   }
   if (code === 'EACCES') return `not allowed: ${message}`;
   return message;

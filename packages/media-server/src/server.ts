@@ -65,11 +65,13 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   return { url, rtcPort, addresses, close: () => (closing ??= close()) };
 }
 
-/** Every IPv4 address by which others may reach this machine; loopback alone when there is no other. */
+/** Every address by which others may reach this machine, IPv4 first; loopback alone when there is no other. */
 function ownAddresses(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flatMap((entries) => entries ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    // A link-local address means nothing without its link, which a candidate cannot name (RFC 8445, section 5.1.1.1).
+    .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
+    .sort((a, b) => a.family.localeCompare(b.family))
     .map(({ address }) => address);
   return addresses.length > 0 ? addresses : ['127.0.0.1'];
 }

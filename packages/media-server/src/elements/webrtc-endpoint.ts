@@ -1,12 +1,14 @@
 // The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
 // The bytes are the transport's, the packets the RTP session's.
 import { randomInt } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { KURENTO_ERRORS, KurentoError } from '@parley/protocol';
 import { answerOffer, parseCandidate, SdpError, writeCandidate, type Negotiation } from '@parley/rtc';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import type { DtlsState } from '../transport/dtls-session.ts';
-import type { Address, IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
+import type { Path } from '../transport/path.ts';
+import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
 import type { StatsRecord } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
@@ -55,7 +57,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       onRtp: (packet, now) => this.#session.handleRtp(packet, now),
       onRtcp: (packet, now) => this.#session.handleRtcp(packet, now),
       onIceState: (state) => this.#onIceState(state),
-      onSelectedAddress: (remote) => this.#onSelectedAddress(remote),
+      onSelectedPath: (path) => this.#onSelectedPath(path),
       onDtlsState: (state) => this.#onDtlsState(state),
     });
     this.#session = new RtpSession({
@@ -106,8 +108,8 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   }
 
   get ICECandidatePairs(): Record<string, unknown>[] {
-    const remote = this.#transport.remoteAddress;
-    return remote ? [this.#candidatePair(remote)] : [];
+    const { path } = this.#transport;
+    return path ? [this.#candidatePair(path)] : [];
   }
 
   get IceConnectionState(): Record<string, unknown>[] {
@@ -205,8 +207,8 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.emit('IceComponentStateChanged', { streamId: STREAM_ID, componentId: COMPONENT_ID, state });
   }
 
-  #onSelectedAddress(remote: Address): void {
-    this.emit('NewCandidatePairSelected', { candidatePair: this.#candidatePair(remote) });
+  #onSelectedPath(path: Path): void {
+    this.emit('NewCandidatePairSelected', { candidatePair: this.#candidatePair(path) });
   }
 
   #onDtlsState(state: DtlsState): void {
@@ -221,16 +223,19 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.setConnectionState(up ? 'CONNECTED' : 'DISCONNECTED');
   }
 
-  #candidatePair(remote: Address): Record<string, unknown> {
-    const [localCandidate = ''] = this.environment.transports.candidates;
+  #candidatePair({ protocol, address, port }: Path): Record<string, unknown> {
+    const localCandidate =
+      this.environment.transports.candidates.find((line) => line.includes(` ${protocol} `)) ?? '';
     // The peer's candidate as it shows itself here: its own foundation and type stay with the peer (RFC 8445, 7.3.1.3).
     const remoteCandidate = writeCandidate({
       foundation: 'prflx',
       component: COMPONENT_ID,
-      transport: 'udp',
+      transport: protocol,
       priority: 1,
+      address,
+      port,
       type: 'prflx',
-      ...remote,
+      ...(protocol === 'tcp' ? { tcpType: 'active' as const } : {}),
     });
     return { streamId: String(STREAM_ID), componentId: COMPONENT_ID, localCandidate, remoteCandidate };
   }

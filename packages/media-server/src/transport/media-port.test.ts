@@ -1,19 +1,25 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildStun, ICE_MAX_SOURCES, STUN_METHOD_BINDING } from '@parley/rtc';
+import { framed } from './frame-splitter.ts';
 import { MediaPort, type DatagramHandler } from './media-port.ts';
+import type { Path } from './path.ts';
 
 /** A transport that takes every check for its own, and whose peer is alive or not as the test says. */
 class TestHandler implements DatagramHandler {
   readonly received: { text: string; port: number }[] = [];
+  readonly paths: Path[] = [];
+  readonly closed: Path[] = [];
   alive = true;
   fails = false;
   #told: (() => void) | undefined;
 
-  handleDatagram(kind: string, bytes: Buffer, _address: string, port: number): boolean {
-    this.received.push({ text: kind === 'stun' ? kind : bytes.toString('latin1', 12), port });
+  handleDatagram(kind: string, bytes: Buffer, path: Path): boolean {
+    this.received.push({ text: kind === 'stun' ? kind : bytes.toString('latin1', 12), port: path.port });
+    this.paths.push(path);
     this.#told?.();
     if (this.fails) throw new Error('a mistake of ours');
     return kind === 'stun';
@@ -21,6 +27,16 @@ class TestHandler implements DatagramHandler {
 
   holds(): boolean {
     return this.alive;
+  }
+
+  pathClosed(path: Path): void {
+    this.closed.push(path);
+    this.#told?.();
+  }
+
+  /** Resolves when the connection of a peer is known to be gone. */
+  async closedOne(): Promise<void> {
+    while (this.closed.length === 0) await new Promise<void>((resolve) => (this.#told = resolve));
   }
 
   /** Resolves when so many datagrams have come since the beginning. */
@@ -136,11 +152,55 @@ describe('the media port', () => {
     expect(lines.filter((line) => line.includes('a mistake of ours'))).toHaveLength(1);
   });
 
-  it('drops what it should send to port 0, which is where a forged datagram may come from', async () => {
-    const [ours, browser] = [handler('ours'), await peer()];
-    port.send([{ bytes: Buffer.from('answer'), address: '127.0.0.1', port: 0 }]);
-    browser.check('ours');
-    await ours.count(1);
-    expect(ours.received).toHaveLength(1);
+  describe('over TCP, under the same number', () => {
+    const check = (ufrag: string) =>
+      buildStun({
+        messageClass: 'request',
+        method: STUN_METHOD_BINDING,
+        transactionId: Buffer.alloc(12, 1),
+        attributes: [{ type: 0x0006, value: Buffer.from(`${ufrag}:peer`) }],
+        fingerprint: true,
+      });
+    const media = Buffer.concat([Buffer.from([0x80, 96]), Buffer.alloc(10), Buffer.from('over TCP')]);
+
+    async function connection() {
+      const socket = connect(port.port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }
+
+    it('takes packets of one stream apart, and answers on the connection that they came on', async () => {
+      const [ours, socket] = [handler('ours'), await connection()];
+      const bytes = Buffer.concat([framed(check('ours')), framed(media)]);
+      for (const byte of bytes) socket.write(Buffer.from([byte]));
+      await ours.count(2);
+      expect(ours.received.map(({ text }) => text)).toEqual(['stun', 'over TCP']);
+      expect(ours.paths[0]).toMatchObject({ protocol: 'tcp', address: '127.0.0.1', port: socket.localPort });
+      port.send([{ bytes: Buffer.from('answer'), path: ours.paths[0] }]);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.equals(framed(Buffer.from('answer')))).toBe(true);
+      socket.destroy();
+    });
+
+    it('tells the transport when the connection is gone', async () => {
+      const [ours, socket] = [handler('ours'), await connection()];
+      socket.write(framed(check('ours')));
+      await ours.count(1);
+      socket.destroy();
+      await ours.closedOne();
+      expect(ours.closed).toEqual([ours.paths[0]]);
+    });
+
+    it.each([
+      ['anything but a check', framed(media)],
+      ['a check for nobody', framed(check('nobody'))],
+      ['a request of HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(20_000))],
+    ])('hangs up on %s', async (_, bytes) => {
+      const socket = await connection();
+      const closed = once(socket, 'close');
+      socket.on('error', () => socket.destroy());
+      socket.write(bytes);
+      await closed;
+    });
   });
 });

@@ -1,22 +1,27 @@
-// The one UDP port of the media server: finds the transport that a datagram belongs to, by its remote address, and a
-// new address by the user name of its STUN check. Knows nothing of what is inside.
+// The one port number of the media server, UDP over IPv4 and IPv6, and TCP: finds the transport that a packet belongs to,
+// by the path it came on, and a new path by the user name of its STUN check. Knows nothing of what is inside.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { Logger } from 'pino';
 import { classifyDatagram, ICE_MAX_SOURCES, stunServerUfrag } from '@parley/rtc';
-import type { OutgoingDatagram, PacketSender } from './packet-sender.ts';
+import type { OutgoingPacket, PacketSender } from './packet-sender.ts';
+import type { Path } from './path.ts';
+import { TcpPort } from './tcp-port.ts';
 
 export interface DatagramHandler {
-  /** Takes one datagram; `now` in ms of the monotonic clock. Gives true when its source is now known to be the peer. */
-  handleDatagram(kind: DatagramKind, bytes: Buffer, address: string, port: number, now: number): boolean;
-  /** Whether its peer is there, and alive, so that nobody else's check may claim the address. */
-  holds(address: string, port: number, now: number): boolean;
+  /** Takes one packet; `now` in ms of the monotonic clock. Gives true when its path is now known to lead to the peer. */
+  handleDatagram(kind: DatagramKind, bytes: Buffer, path: Path, now: number): boolean;
+  /** Whether its peer is at the end of this path, and alive, so that nobody else's check may claim it. */
+  holds(path: Path, now: number): boolean;
+  /** The path is no more: its connection was closed. */
+  pathClosed(path: Path, now: number): void;
 }
 
 export type DatagramKind = ReturnType<typeof classifyDatagram>;
 
 export interface MediaPortOptions {
+  /** `0.0.0.0` listens on every address, of IPv6 too where the machine has it. */
   readonly host: string;
-  /** 0: any free port. */
+  /** UDP and TCP; 0: any port that is free in both. */
   readonly port: number;
   readonly log: Logger;
 }
@@ -34,15 +39,18 @@ const FAULT_REPORT_INTERVAL_MS = 60_000;
 /** Addresses that lead to one handler: as many as ICE remembers. More would be somebody filling our memory. */
 const MAX_ROUTES = ICE_MAX_SOURCES;
 
+/** How often a port that is free for UDP but not for TCP is given back for another one, when any will do. */
+const TRIES_FOR_ANY_PORT = 20;
+
 interface Route {
-  readonly address: string;
-  readonly port: number;
+  readonly path: Path;
   readonly handler: DatagramHandler;
 }
 
 export class MediaPort implements PacketSender {
-  readonly #socket: Socket;
+  readonly #sockets: readonly Socket[];
   readonly #log: Logger;
+  #tcp: TcpPort | undefined;
   readonly #byUfrag = new Map<string, DatagramHandler>();
   /** Ports first: comparing a number and then one string is cheaper than building a key for every packet. */
   readonly #byPort = new Map<number, Route[]>();
@@ -53,33 +61,56 @@ export class MediaPort implements PacketSender {
   #nextFaultReport = 0;
   #closed = false;
 
-  private constructor(socket: Socket, log: Logger) {
-    this.#socket = socket;
+  private constructor(sockets: readonly Socket[], log: Logger) {
+    this.#sockets = sockets;
     this.#log = log;
-    socket.on('message', (bytes, from) => this.#receive(bytes, from));
-    socket.on('error', (error) => this.#countDrop(error.message));
+    for (const socket of sockets) {
+      const paths = new UdpPaths(socket);
+      socket.on('message', (bytes, from) => this.#receiveDatagram(bytes, from, paths));
+      socket.on('error', (error) => this.#countDrop(error.message));
+    }
   }
 
   /** @throws Error with `code` EADDRINUSE or EACCES when the port cannot be had. */
-  static open({ host, port, log }: MediaPortOptions): Promise<MediaPort> {
-    const socket = createSocket({
-      type: 'udp4',
-      // Destinations are literal addresses: no resolver, and no tick of delay per packet.
-      lookup: (address, _options, callback) => callback(null, address, 4),
-    });
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, host, () => {
-        socket.off('error', reject);
-        socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
-        socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
-        resolve(new MediaPort(socket, log));
-      });
-    });
+  static async open(options: MediaPortOptions): Promise<MediaPort> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await MediaPort.#open(options);
+      } catch (error) {
+        const { code, syscall } = error as NodeJS.ErrnoException;
+        const another = options.port === 0 && code === 'EADDRINUSE' && syscall === 'listen';
+        if (!another || tries === TRIES_FOR_ANY_PORT) throw error;
+      }
+    }
   }
 
+  static async #open({ host, port, log }: MediaPortOptions): Promise<MediaPort> {
+    const everywhere = host === '0.0.0.0';
+    const first = await bindUdp(host, port);
+    const chosen = first.address().port;
+    const sockets = [first];
+    try {
+      if (everywhere) sockets.push(await bindUdp('::', chosen));
+    } catch (error) {
+      // A machine without IPv6 is reached by IPv4 alone.
+      log.debug({ err: error }, 'no IPv6 for media');
+    }
+    const media = new MediaPort(sockets, log);
+    try {
+      media.#tcp = await TcpPort.open(sockets.length > 1 ? '::' : host, chosen, {
+        onPacket: (packet, path) => media.#receive(packet, path),
+        onClosed: (path) => media.#pathClosed(path),
+      });
+    } catch (error) {
+      await media.close();
+      throw error;
+    }
+    return media;
+  }
+
+  /** The number, the same for UDP and TCP. */
   get port(): number {
-    return this.#socket.address().port;
+    return this.#sockets[0]?.address().port ?? 0;
   }
 
   /** STUN checks for this user name fragment go to `handler`. */
@@ -95,71 +126,96 @@ export class MediaPort implements PacketSender {
     for (const route of this.#byHandler.get(handler) ?? []) this.#forget(route);
   }
 
-  send(batch: readonly OutgoingDatagram[]): void {
+  send(batch: readonly OutgoingPacket[]): void {
     if (this.#closed) return;
-    for (const { bytes, port, address } of batch) {
-      // Nobody can be reached there (RFC 768), and the socket would throw.
-      if (port === 0) this.#countDrop('to port 0');
-      else this.#socket.send(bytes, 0, bytes.length, port, address);
-    }
+    for (const { bytes, path } of batch) path.send(bytes);
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
+  async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    return new Promise((resolve) => this.#socket.close(() => resolve()));
+    await this.#tcp?.close();
+    await Promise.all(
+      this.#sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+    );
+  }
+
+  #receiveDatagram(bytes: Buffer, from: RemoteInfo, paths: UdpPaths): void {
+    // Nobody can be answered there (RFC 768), and the socket would throw.
+    if (from.port === 0) return this.#countDrop('from port 0');
+    const known = this.#find(from.address, from.port);
+    this.#receive(bytes, known?.path ?? paths.to(from.address, from.port));
   }
 
   /** What one peer sends must not end the calls of all others, whatever was overlooked in its handler. */
-  #receive(bytes: Buffer, from: RemoteInfo): void {
+  #receive(bytes: Buffer, path: Path): boolean {
     const now = performance.now();
     try {
-      this.#handle(bytes, from, now);
+      return this.#handle(bytes, path, now);
     } catch (error) {
-      if (now < this.#nextFaultReport) return;
+      if (now < this.#nextFaultReport) return false;
       this.#nextFaultReport = now + FAULT_REPORT_INTERVAL_MS;
-      this.#log.error({ err: error }, 'handling a datagram failed');
+      this.#log.error({ err: error }, 'handling a packet failed');
+      return false;
     }
   }
 
-  #handle(bytes: Buffer, from: RemoteInfo, now: number): void {
-    if (from.port === 0) return this.#countDrop('from port 0');
+  /** Gives true when the path leads to a peer of ours. */
+  #handle(bytes: Buffer, path: Path, now: number): boolean {
     const kind = classifyDatagram(bytes);
-    const known = this.#find(from.address, from.port);
+    const known = this.#routeOf(path);
     if (known && kind !== 'stun') {
-      known.handler.handleDatagram(kind, bytes, from.address, from.port, now);
-      return;
+      known.handler.handleDatagram(kind, bytes, path, now);
+      return true;
     }
     const ufrag = kind === 'stun' ? stunServerUfrag(bytes) : undefined;
     const handler = ufrag === undefined ? undefined : this.#byUfrag.get(ufrag);
-    if (!handler) return this.#countDrop('no transport for it');
-    const authenticated = handler.handleDatagram(kind, bytes, from.address, from.port, now);
-    if (!authenticated || known?.handler === handler) return;
+    if (!handler) {
+      this.#countDrop('no transport for it');
+      return known !== undefined;
+    }
+    const authenticated = handler.handleDatagram(kind, bytes, path, now);
+    if (!authenticated || known?.handler === handler) return authenticated;
     // A source address is easily forged: it must not take a living peer's packets away.
-    if (known?.handler.holds(from.address, from.port, now)) return;
+    if (known?.handler.holds(path, now)) return true;
     if (known) this.#forget(known);
-    this.#learn({ address: from.address, port: from.port, handler }, now);
+    this.#learn({ path, handler }, now);
+    return true;
+  }
+
+  #routeOf(path: Path): Route | undefined {
+    return this.#byPort.get(path.port)?.find((route) => route.path === path);
   }
 
   #find(address: string, port: number): Route | undefined {
     const routes = this.#byPort.get(port);
     if (!routes) return undefined;
-    for (const route of routes) if (route.address === address) return route;
+    for (const route of routes) {
+      if (route.path.address === address && route.path.protocol === 'udp') return route;
+    }
     return undefined;
   }
 
   #learn(route: Route, now: number): void {
-    this.#byPort.set(route.port, [...(this.#byPort.get(route.port) ?? []), route]);
-    const routes = [...(this.#byHandler.get(route.handler) ?? []), route];
-    this.#byHandler.set(route.handler, routes);
+    const { path, handler } = route;
+    this.#byPort.set(path.port, [...(this.#byPort.get(path.port) ?? []), route]);
+    const routes = [...(this.#byHandler.get(handler) ?? []), route];
+    this.#byHandler.set(handler, routes);
     if (routes.length <= MAX_ROUTES) return;
-    const oldest = routes.find(({ address, port, handler }) => !handler.holds(address, port, now));
+    const oldest = routes.find((other) => !other.handler.holds(other.path, now));
     if (oldest) this.#forget(oldest);
   }
 
   #forget(route: Route): void {
-    removeFrom(this.#byPort, route.port, route);
+    removeFrom(this.#byPort, route.path.port, route);
     removeFrom(this.#byHandler, route.handler, route);
+  }
+
+  #pathClosed(path: Path): void {
+    const route = this.#routeOf(path);
+    if (!route) return;
+    this.#forget(route);
+    route.handler.pathClosed(path, performance.now());
   }
 
   #countDrop(reason: string): void {
@@ -170,6 +226,47 @@ export class MediaPort implements PacketSender {
     this.#log.warn({ dropped: this.#dropped, reason }, 'datagrams dropped on the media port');
     this.#dropped = 0;
   }
+}
+
+/** The ways over one UDP socket. Destinations are literal addresses: no resolver, and no tick of delay per packet. */
+class UdpPaths {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  to(address: string, port: number): Path {
+    const socket = this.#socket;
+    return {
+      protocol: 'udp',
+      address,
+      port,
+      send: (packet) => socket.send(packet, 0, packet.length, port, address),
+    };
+  }
+}
+
+function bindUdp(host: string, port: number): Promise<Socket> {
+  const family = host.includes(':') ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    ipv6Only: family === 6,
+    lookup: (address, _options, callback) => callback(null, address, family),
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', fail);
+    socket.bind(port, host, () => {
+      socket.off('error', fail);
+      socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
+      socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
+      resolve(socket);
+    });
+  });
 }
 
 function removeFrom<Key>(lists: Map<Key, Route[]>, key: Key, route: Route): void {

@@ -1,20 +1,21 @@
 // What leaves the media port: datagrams in batches, because batches are what a faster sender can speed up.
 
-export interface OutgoingDatagram {
+import type { Path } from './path.ts';
+
+export interface OutgoingPacket {
   readonly bytes: Buffer;
-  readonly address: string;
-  readonly port: number;
+  readonly path: Path;
 }
 
 export interface PacketSender {
-  /** Hands datagrams to the network in order. Losing one is the network's business: no error, no promise. */
-  send(batch: readonly OutgoingDatagram[]): void;
+  /** Hands packets to the network in order. Losing one is the network's business: no error, no promise. */
+  send(batch: readonly OutgoingPacket[]): void;
 }
 
 /** Collects what one turn of the event loop sends, and hands it over as one batch at the end of that turn. */
 export class SendQueue {
   readonly #sender: PacketSender;
-  #batch: OutgoingDatagram[] = [];
+  #batch: OutgoingPacket[] = [];
   readonly #flush = () => {
     const batch = this.#batch;
     this.#batch = [];
@@ -25,7 +26,7 @@ export class SendQueue {
     this.#sender = sender;
   }
 
-  push(bytes: Buffer, address: string, port: number): void {
-    if (this.#batch.push({ bytes, address, port }) === 1) queueMicrotask(this.#flush);
+  push(bytes: Buffer, path: Path): void {
+    if (this.#batch.push({ bytes, path }) === 1) queueMicrotask(this.#flush);
   }
 }

@@ -1,11 +1,10 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { DtlsClient, type DtlsSocket } from 'werift';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { buildStun, classifyDatagram, ICE_FAILED_AFTER, STUN_METHOD_BINDING } from '@parley/rtc';
 import { createDtlsCertificate } from './certificate.ts';
 import { MediaPort } from './media-port.ts';
+import type { Path } from './path.ts';
 import { WebRtcTransportFactory } from './webrtc-transport.ts';
 
 const log = pino({ level: 'silent' });
@@ -13,7 +12,7 @@ const nobody = {
   onRtp: () => {},
   onRtcp: () => {},
   onIceState: () => {},
-  onSelectedAddress: () => {},
+  onSelectedPath: () => {},
   onDtlsState: () => {},
 };
 
@@ -42,20 +41,23 @@ describe('a WebRTC transport', () => {
     const transport = new WebRtcTransportFactory(port, ['127.0.0.1'], certificate, log).create(nobody);
     transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint: undefined });
 
-    const peer = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(peer, 'listening');
     const received: string[] = [];
     let told: (() => void) | undefined;
-    peer.on('message', (bytes) => {
-      received.push(classifyDatagram(bytes));
-      told?.();
-    });
-    const count = async (datagrams: number) => {
-      while (received.length < datagrams) await new Promise<void>((resolve) => (told = resolve));
+    const path: Path = {
+      protocol: 'udp',
+      address: '192.0.2.7',
+      port: 50_000,
+      send: (packet) => {
+        received.push(classifyDatagram(packet));
+        told?.();
+      },
+    };
+    const count = async (packets: number) => {
+      while (received.length < packets) await new Promise<void>((resolve) => (told = resolve));
     };
 
     const give = (kind: 'stun' | 'dtls', bytes: Buffer, now: number) =>
-      transport.handleDatagram(kind, bytes, '127.0.0.1', peer.address().port, now);
+      transport.handleDatagram(kind, bytes, path, now);
     const check = buildStun({
       messageClass: 'request',
       method: STUN_METHOD_BINDING,
@@ -80,7 +82,6 @@ describe('a WebRTC transport', () => {
     expect(received).toEqual(['stun', 'dtls', 'stun', 'dtls']);
 
     transport.close();
-    peer.close();
     await port.close();
   });
 });

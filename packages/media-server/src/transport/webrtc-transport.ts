@@ -15,20 +15,16 @@ import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
 import { SendQueue } from './packet-sender.ts';
+import type { Path } from './path.ts';
 
 export type IceState = ReturnType<IceLiteAgent['state']>;
-
-export interface Address {
-  readonly address: string;
-  readonly port: number;
-}
 
 /** What a transport tells its endpoint. The packets are clear, and the receiver's to keep. */
 export interface WebRtcTransportListener {
   onRtp(packet: Buffer, now: number): void;
   onRtcp(packet: Buffer, now: number): void;
   onIceState(state: IceState): void;
-  onSelectedAddress(remote: Address): void;
+  onSelectedPath(path: Path): void;
   onDtlsState(state: DtlsState, reason: string | undefined): void;
 }
 
@@ -56,9 +52,11 @@ export class WebRtcTransportFactory {
 
   /** Candidate lines for the SDP, without `a=`: the media port at each announced address (RFC 8839, section 5.1). */
   get candidates(): string[] {
-    return this.#announcedIps.map((ip, index) =>
-      writeCandidate(hostCandidate(ip, this.#port.port, { localPreference: 65_535 - index })),
-    );
+    const over = (transport: 'udp' | 'tcp') =>
+      this.#announcedIps.map((ip, index) =>
+        writeCandidate(hostCandidate(ip, this.#port.port, { transport, localPreference: 65_535 - index })),
+      );
+    return [...over('udp'), ...over('tcp')];
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {
@@ -73,12 +71,12 @@ export class WebRtcTransport implements DatagramHandler {
   readonly #certificate: DtlsCertificate;
   readonly #listener: WebRtcTransportListener;
   readonly #log: Logger;
-  readonly #ice: IceLiteAgent;
+  readonly #ice: IceLiteAgent<Path>;
   #dtls: DtlsSession | undefined;
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
   #iceState: IceState = 'new';
-  #remoteAddress: Address | undefined;
+  #path: Path | undefined;
   #closed = false;
 
   constructor(
@@ -104,8 +102,9 @@ export class WebRtcTransport implements DatagramHandler {
     return this.#dtls?.state ?? 'new';
   }
 
-  get remoteAddress(): Address | undefined {
-    return this.#remoteAddress;
+  /** The way to the peer that is used. */
+  get path(): Path | undefined {
+    return this.#path;
   }
 
   /** Starts listening for the peer that the SDP described. */
@@ -127,7 +126,7 @@ export class WebRtcTransport implements DatagramHandler {
     this.#port.register(this.local.ufrag, this);
   }
 
-  handleDatagram(kind: DatagramKind, bytes: Buffer, address: string, port: number, now: number): boolean {
+  handleDatagram(kind: DatagramKind, bytes: Buffer, path: Path, now: number): boolean {
     if (this.#closed) return false;
     switch (kind) {
       case 'rtp': {
@@ -141,7 +140,7 @@ export class WebRtcTransport implements DatagramHandler {
         return false;
       }
       case 'stun':
-        return this.#handleStun(bytes, address, port, now);
+        return this.#handleStun(bytes, path, now);
       case 'dtls':
         this.#dtls?.handleDatagram(bytes, now);
         return false;
@@ -150,19 +149,24 @@ export class WebRtcTransport implements DatagramHandler {
     }
   }
 
-  holds(address: string, port: number, now: number): boolean {
-    const remote = this.#remoteAddress;
-    return remote?.address === address && remote.port === port && this.#ice.state(now) === 'connected';
+  holds(path: Path, now: number): boolean {
+    return this.#path === path && this.#ice.state(now) === 'connected';
+  }
+
+  pathClosed(path: Path, now: number): void {
+    this.#ice.forget(path);
+    if (this.#path === path) this.#select(this.#ice.selected);
+    this.#setIceState(this.#ice.state(now));
   }
 
   /** Protects and sends one clear RTP packet whose header, with extensions, is `headerLength` bytes long. */
   sendRtp(packet: Buffer, headerLength: number): void {
-    if (this.#sender && this.#remoteAddress) this.#send(this.#sender.protectRtp(packet, headerLength));
+    if (this.#sender && this.#path) this.#send(this.#sender.protectRtp(packet, headerLength));
   }
 
   /** Protects and sends one clear compound RTCP packet. */
   sendRtcp(packet: Buffer): void {
-    if (this.#sender && this.#remoteAddress) this.#send(this.#sender.protectRtcp(packet));
+    if (this.#sender && this.#path) this.#send(this.#sender.protectRtcp(packet));
   }
 
   tick(now: number): void {
@@ -180,16 +184,17 @@ export class WebRtcTransport implements DatagramHandler {
     this.#receiver = undefined;
   }
 
-  #handleStun(bytes: Buffer, address: string, port: number, now: number): boolean {
-    const source = { protocol: 'udp', address, port } as const;
-    const { response, selected } = this.#ice.handleStun(bytes, source, now);
-    if (response) this.#queue.push(response, address, port);
-    if (selected && this.#ice.selected) {
-      this.#remoteAddress = this.#ice.selected;
-      this.#listener.onSelectedAddress(this.#remoteAddress);
-    }
+  #handleStun(bytes: Buffer, path: Path, now: number): boolean {
+    const { response, selected } = this.#ice.handleStun(bytes, path, now);
+    if (response) this.#queue.push(response, path);
+    if (selected) this.#select(this.#ice.selected);
     this.#setIceState(this.#ice.state(now));
-    return this.#ice.isAuthenticated(source);
+    return this.#ice.isAuthenticated(path);
+  }
+
+  #select(path: Path | undefined): void {
+    this.#path = path;
+    if (path) this.#listener.onSelectedPath(path);
   }
 
   #setIceState(state: IceState): void {
@@ -199,8 +204,7 @@ export class WebRtcTransport implements DatagramHandler {
   }
 
   #send(bytes: Buffer): void {
-    const remote = this.#remoteAddress;
     // Consent has run out: whoever is at that address now has not asked for this (RFC 7675, section 5.1).
-    if (remote && this.#iceState !== 'failed') this.#queue.push(bytes, remote.address, remote.port);
+    if (this.#path && this.#iceState !== 'failed') this.#queue.push(bytes, this.#path);
   }
 }
