@@ -49,6 +49,15 @@ describe('a leg that comes up', () => {
     expect(blocked.observe(counts([9_000, 9_000], [0, 0]), 16_000, true).state).toBe('failed');
     expect(blocked.observe(counts([9_100, 9_100], [9, 1]), 17_000, true)).toEqual(CONFIRMED);
   });
+
+  it('behind another window is blamed for what does not arrive, not for what is not decoded', () => {
+    const [hidden, blocked] = [evidence(), evidence()];
+    for (let now = 1_500; now < 9_000; now += 500) {
+      expect(hidden.observe(counts([now, now], [now, 0]), now, false).cause).toBeNull();
+      blocked.observe(counts([now, now], [0, 0]), now, false);
+    }
+    expect(blocked.observe(counts([9_000, 9_000], [0, 0]), 9_000, false).cause).toBe('nothing-arrives');
+  });
 });
 
 describe('a leg that was confirmed', () => {

@@ -79,8 +79,10 @@ export class LegEvidence {
   observe(counts: LegCounts, now: number, visible: boolean): LegStatus {
     for (const kind of this.#kinds) {
       const [growth, before, after] = [this.#growth[kind], this.#counts[kind], counts[kind]];
-      if (after.packets > before.packets) growth.packetsAt = now;
-      if (after.decoded > before.decoded || (this.#confirmed && !visible)) growth.decodedAt = now;
+      const arrives = after.packets > before.packets;
+      const spared = !visible && (this.#confirmed || arrives);
+      if (arrives) growth.packetsAt = now;
+      if (after.decoded > before.decoded || spared) growth.decodedAt = now;
     }
     this.#counts = counts;
     if (this.#kinds.every((kind) => counts[kind].decoded > 0)) this.#confirmed = true;
