@@ -57,6 +57,10 @@ async function takePictures(people: readonly Participant[], server: string): Pro
   // That somebody came is worth telling at the moment, not in the picture.
   await ada.page.getByText('joined').first().waitFor({ state: 'hidden' });
   await shoot(ada, 'call');
+  await ada.page.getByText(`${people.length - 1}/${people.length - 1}`).waitFor();
+  await ada.press('Who can see me');
+  await ada.page.getByText('The others’ streams').click();
+  await shoot(ada, 'who-can-see-me');
   await shoot(bob, 'call-dark');
   await bob.page.setViewportSize(PHONE);
   await shoot(bob, 'call-phone');
