@@ -225,7 +225,10 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
 
   #candidatePair({ protocol, address, port }: Path): Record<string, unknown> {
     const localCandidate =
-      this.environment.transports.candidates.find((line) => line.includes(` ${protocol} `)) ?? '';
+      this.environment.transports.candidates.find((line) => {
+        const local = parseCandidate(line);
+        return local?.transport === protocol && isIPv6(local.address) === isIPv6(address);
+      }) ?? '';
     // The peer's candidate as it shows itself here: its own foundation and type stay with the peer (RFC 8445, 7.3.1.3).
     const remoteCandidate = writeCandidate({
       foundation: 'prflx',
