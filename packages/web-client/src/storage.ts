@@ -1,5 +1,5 @@
 // What this browser remembers between visits. Every value is checked when read: anyone may have written there.
-import { RoomId } from '@parley/protocol';
+import { Resume, RoomId } from '@parley/protocol';
 import { z } from 'zod';
 
 const PREFIX = 'parley.';
@@ -32,6 +32,31 @@ export function rememberedRooms(): RoomId[] {
 
 export function rememberRoom(room: RoomId): void {
   write('rooms', [room, ...rememberedRooms().filter((other) => other !== room)].slice(0, MOST_ROOMS));
+}
+
+/**
+ * Who this tab was in the room before it was loaded anew; undefined after any other way here: a tab that was duplicated
+ * has a copy of what the first one stored, and must not take its place.
+ */
+export function rememberedResume(room: RoomId): Resume | undefined {
+  const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  if (navigation?.type !== 'reload') return undefined;
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(`${PREFIX}resume.${room}`) ?? 'null');
+    return Resume.nullable().catch(null).parse(stored) ?? undefined;
+  } catch (error) {
+    console.info('this tab does not know who it was', error);
+    return undefined;
+  }
+}
+
+export function rememberResume(room: RoomId, resume: Resume | undefined): void {
+  try {
+    if (resume) sessionStorage.setItem(`${PREFIX}resume.${room}`, JSON.stringify(resume));
+    else sessionStorage.removeItem(`${PREFIX}resume.${room}`);
+  } catch (error) {
+    console.info('this tab does not remember who it is', error);
+  }
 }
 
 function read(key: string): unknown {

@@ -91,6 +91,11 @@ export class OwnStream {
     this.#keeper.failed(cause);
   }
 
+  /** The server has no such stream any more, which it could not say: there is nothing to stop. */
+  forget(): void {
+    this.#broadcast?.forget();
+  }
+
   /** Ends the stream here and at the server; idempotent. */
   close(): void {
     this.#closed = true;

@@ -85,6 +85,8 @@ describe('joining', () => {
       streams: [adasCamera],
       iceServers: [],
       recording: null,
+      secret: 'secret',
+      legs: [],
     });
     await join();
     expect(server.said()).toEqual(
@@ -134,6 +136,8 @@ describe('joining', () => {
       streams: [],
       iceServers: [],
       recording: { id: recordingId('one'), startedBy: ada.id, startedAt: 0 },
+      secret: 'secret',
+      legs: [],
     });
     await join();
     expect(session.snapshot().notices).toMatchObject([{ text: 'Ada is recording this room' }]);
@@ -223,6 +227,8 @@ describe('own streams', () => {
         streams: [],
         iceServers: [],
         recording: null,
+        secret: 'secret',
+        legs: [],
       };
     };
     await join();
@@ -414,6 +420,118 @@ describe('a lost server', () => {
   });
 });
 
+describe('a connection that was lost for a moment', () => {
+  const back = () => ({
+    self: { id: participantId('me'), name: 'Me' },
+    participants: [ada],
+    streams: [adasCamera, { ...adasCamera, id: streamId('own-1'), participant: participantId('me') }],
+    iceServers: [],
+    recording: null,
+    secret: 'secret',
+    legs: [
+      { kind: 'up', stream: streamId('own-1') },
+      { kind: 'down', stream: adasCamera.id },
+    ],
+  });
+
+  beforeEach(async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    await told('streamStarted', { stream: adasCamera, iceServers: [] });
+    for (const connection of browser.connections) {
+      connection.receives = { packets: true, frames: true };
+      connection.become('connected');
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    server.requests.length = 0;
+  });
+
+  it('keeps every leg that still runs at both sides, and says who it is', async () => {
+    server.answers.join = back;
+    server.vanish();
+    expect(browser.connections.map(({ closed }) => closed)).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.requests[0]?.params).toMatchObject({
+      resume: { participant: participantId('me'), secret: 'secret' },
+    });
+    expect(server.said().filter((line) => !line.startsWith('reportLeg'))).toEqual(['join']);
+    expect(browser.connections.map(({ closed }) => closed)).toEqual([false, false]);
+    expect(tile('Ada')).toMatchObject({ state: 'live' });
+    expect(tile('Me')).toMatchObject({ state: 'live' });
+  });
+
+  it('begins anew what the server has ended, and stops what only the server still has', async () => {
+    server.answers.join = () => ({
+      ...back(),
+      streams: [adasCamera],
+      legs: [{ kind: 'up', stream: streamId('forgotten') }],
+    });
+    server.vanish();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.said().filter((line) => !line.startsWith('reportLeg'))).toEqual([
+      'join',
+      'stopBroadcast stream-forgotten',
+      'watch stream-ada-camera',
+      'requestBroadcast',
+      'startBroadcast stream-own-2',
+    ]);
+    expect(browser.connections.map(({ closed }) => closed)).toEqual([true, true, false, false]);
+  });
+
+  it('begins a leg anew that broke meanwhile, and tells what was switched off meanwhile', async () => {
+    server.answers.join = back;
+    server.vanish();
+    browser.connections[1]?.become('failed');
+    await session.setMicrophone(false);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.said().filter((line) => !line.startsWith('reportLeg'))).toEqual([
+      'join',
+      'setMuted stream-own-1',
+      'watch stream-ada-camera',
+    ]);
+  });
+
+  it('sends a camera anew that was stopped meanwhile', async () => {
+    server.answers.join = back;
+    server.vanish();
+    await session.setCamera(false);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server.said().filter((line) => !line.startsWith('reportLeg'))).toEqual([
+      'join',
+      'stopBroadcast stream-own-1',
+      'requestBroadcast',
+      'startBroadcast stream-own-2',
+    ]);
+  });
+
+  it('is over for this page when another page has taken its place', async () => {
+    server.events?.closed('taken-over');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.snapshot()).toMatchObject({ phase: 'refused', refusal: { reason: 'other' } });
+    expect(server.opened).toBe(1);
+    expect(browser.connections.every(({ closed }) => closed)).toBe(true);
+  });
+
+  it('of somebody else is said on their tile', async () => {
+    await told('streamStopped', { stream: adasCamera.id, reason: 'connection-lost' });
+    await told('participantChanged', { participant: { ...ada, away: true } });
+    expect(tile('Ada')).toMatchObject({
+      state: 'connecting',
+      message: 'Connection lost, waiting for Ada…',
+    });
+    await told('participantChanged', { participant: ada });
+    expect(tile('Ada')).toMatchObject({ state: 'idle', message: 'Camera off' });
+  });
+
+  it('does not hide that somebody is not recorded any more', async () => {
+    await told('recordingFailed', { stream: adasCamera.id, message: 'the disk is full' });
+    expect(session.snapshot().notices.at(-1)).toMatchObject({
+      tone: 'problem',
+      text: 'Ada is not recorded any more: the disk is full',
+    });
+  });
+});
+
 describe('a lost media server', () => {
   it('is said, and own streams start again by themselves when it is back', async () => {
     await join();
@@ -465,6 +583,8 @@ describe('who can see me', () => {
         streams: [adasCamera],
         iceServers: [],
         recording: null,
+        secret: 'secret',
+        legs: [],
       };
     };
     await join();

@@ -6,15 +6,20 @@ import type {
   Ledger,
   LegStatus,
   NotificationParams,
+  RequestName,
   RequestParams,
+  RequestResult,
+  Resume,
   RoomId,
   StreamId,
 } from '@parley/protocol';
+import { NoAnswerError } from '@parley/protocol';
 import { causeOfEnd } from './causes.ts';
 import { DeviceError } from './devices.ts';
 import type { LocalDevices } from './local-devices.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { OwnStream } from './own-stream.ts';
+import { legKey } from './peer-leg.ts';
 import { refusalReason, sentenceFor } from './refusals.ts';
 import {
   joinedState,
@@ -29,6 +34,7 @@ import type { CloseReason, Notification, OpenSignalling, SignallingLike } from '
 import { QueueClosedError, StepQueue } from './step-queue.ts';
 import { Store } from './store.ts';
 import { WatchedStream } from './watched-stream.ts';
+import { kindsOf, sameTracks, stopTracks } from './tracks.ts';
 import { whoSees, type OwnSource } from './who-sees.ts';
 
 export interface RoomSessionOptions {
@@ -38,12 +44,18 @@ export interface RoomSessionOptions {
   devices: LocalDevices;
   openSignalling: OpenSignalling;
   createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
+  /** Who this page was before it was loaded anew. */
+  resume?: Resume | undefined;
+  /** By this the page can be the same participant again; `undefined`: not any more. */
+  onResume?(resume: Resume | undefined): void;
   /** Lets the person choose a screen. @throws DeviceError */
   openScreen(): Promise<MediaStream>;
 }
 
 /** Pauses before trying to reach the server again, in ms; the last one is repeated for as long as it takes. */
 export const RECONNECT_PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+
+const TAKEN_OVER = 'You are in this room on another page now. Join again to come back to this one.';
 
 /** How long leaving waits for the server, in ms: closing the connection says the same in the end. */
 const LEAVE_DEADLINE_MS = 1_000;
@@ -59,6 +71,12 @@ export class RoomSession {
   #phase: RoomPhase = 'joining';
   #refusal: RoomSnapshot['refusal'];
   #signalling: SignallingLike | undefined;
+  /** For legs, which outlive a connection to the server: whichever there is once the room is entered. */
+  readonly #wire: SignallingLike = {
+    request: (name, params, deadlineMs) => this.#requestInRoom(name, params, deadlineMs),
+    close: () => undefined,
+  };
+  #resume: Resume | undefined;
   #room: RoomState | undefined;
   #preview: MediaStream | undefined;
   #camera: OwnStream | undefined;
@@ -78,6 +96,7 @@ export class RoomSession {
 
   constructor(options: RoomSessionOptions) {
     this.#options = options;
+    this.#resume = options.resume;
     this.#preview = this.#currentMedia();
     this.#failures = this.#currentFailures();
     this.#store = new Store(this.#view());
@@ -102,7 +121,9 @@ export class RoomSession {
       });
       if (this.#isOver()) return signalling.close();
       this.#signalling = signalling;
-      this.#entered(await signalling.request('join', { room: this.#options.room, name: this.#options.name }));
+      const { room, name } = this.#options;
+      const resume = this.#resume && { resume: this.#resume };
+      this.#entered(await signalling.request('join', { room, name, ...resume }));
     } catch (error) {
       this.#joinFailed(error);
     } finally {
@@ -188,6 +209,7 @@ export class RoomSession {
   #end(phase: 'left' | 'refused'): void {
     if (this.#isOver()) return;
     this.#phase = phase;
+    this.#options.onResume?.(undefined);
     clearTimeout(this.#timer);
     this.#unsubscribe();
     this.#steps.close();
@@ -215,16 +237,18 @@ export class RoomSession {
     return this.#phase === 'left' || this.#phase === 'refused';
   }
 
-  #entered(result: Parameters<typeof joinedState>[0]): void {
+  #entered(result: RequestResult<'join'>): void {
     if (this.#isOver()) return;
     this.#reconnects = 0;
+    this.#resume = { participant: result.self.id, secret: result.secret };
+    this.#options.onResume?.(this.#resume);
     this.#phase = 'joined';
     const state = joinedState(result, this.#earlyLedgers.splice(0));
     this.#room = { ...state, mediaServerAvailable: this.#mediaServerAvailable };
     const { recording } = this.#room;
     if (recording)
       this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
-    if (this.#mediaServerAvailable) this.#beginLegs();
+    this.#resumeLegs(result);
     this.#publish();
   }
 
@@ -249,7 +273,11 @@ export class RoomSession {
   #lost(reason: CloseReason): void {
     if (this.#isOver() || reason === 'closed-here' || !this.#signalling) return;
     this.#signalling = undefined;
-    this.#closeLegs();
+    if (reason === 'taken-over') {
+      this.#refusal = { reason: 'other', text: TAKEN_OVER };
+      return this.#end('refused');
+    }
+    this.#closeUnfinishedLegs();
     this.#tryLater();
   }
 
@@ -291,11 +319,11 @@ export class RoomSession {
     if (name === 'recordingStarted')
       this.#notices.add('info', `${nameOf(after, params.recording.startedBy)} started a recording`);
     if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
+    if (name === 'recordingFailed') this.#notices.add('problem', notRecorded(before, params));
   }
 
   #ownStreamLost({ stream: id, reason }: NotificationParams<'streamStopped'>): void {
-    const own = [this.#camera, this.#screen].find((stream) => stream?.id === id);
-    own?.lost(causeOfEnd(reason));
+    this.#own(id)?.lost(causeOfEnd(reason));
   }
 
   #mediaServerChanged(available: boolean): void {
@@ -309,11 +337,71 @@ export class RoomSession {
     if (this.#screenMedia) this.#renewScreen();
   }
 
+  /** Keeps what runs here and at the server; what runs at one side only is ended there, and all the rest begun. */
+  #resumeLegs({ legs, streams }: RequestResult<'join'>): void {
+    if (!this.#mediaServerAvailable) return this.#closeLegs();
+    const running = new Set(legs.map(legKey));
+    for (const id of [...this.#watched.keys()]) if (!this.#room?.streams.has(id)) this.#unwatch(id);
+    for (const id of this.#room?.streams.keys() ?? []) {
+      const watched = this.#watched.get(id);
+      const kept = watched?.state.phase === 'live' && running.has(legKey({ kind: 'down', stream: id }));
+      if (kept) watched.resumed();
+      else this.#watch(id);
+    }
+    for (const leg of legs)
+      if (leg.kind === 'up' && !this.#own(leg.stream)) this.#tell('stopBroadcast', { stream: leg.stream });
+    const isKept = (own: OwnStream | undefined, media: MediaStream | undefined) => {
+      const runs = own?.id !== undefined && running.has(legKey({ kind: 'up', stream: own.id }));
+      if (!runs) own?.forget();
+      return runs && own.state.phase === 'live' && sameTracks(own.media, media);
+    };
+    if (!isKept(this.#camera, this.#preview)) this.#renewCamera();
+    else {
+      const stream = streams.find(({ id }) => id === this.#camera?.id);
+      const muted = this.#isMuted();
+      if (stream && stream.muted !== muted) this.#tell('setMuted', { stream: stream.id, muted });
+    }
+    if (!isKept(this.#screen, this.#screenMedia) && (this.#screen ?? this.#screenMedia)) this.#renewScreen();
+  }
+
+  #own(id: StreamId): OwnStream | undefined {
+    return [this.#camera, this.#screen].find((own) => own?.id === id);
+  }
+
+  /** What was being negotiated cannot be any more; what is connected may last longer than the loss. */
+  #closeUnfinishedLegs(): void {
+    for (const [id, { state }] of [...this.#watched]) if (state.phase !== 'live') this.#unwatch(id);
+    if (this.#camera?.state.phase !== 'live') {
+      this.#camera?.close();
+      this.#camera = undefined;
+    }
+    if (this.#screen?.state.phase !== 'live') {
+      this.#screen?.close();
+      this.#screen = undefined;
+    }
+  }
+
+  #requestInRoom<Name extends RequestName>(
+    name: Name,
+    params: RequestParams<Name>,
+    deadlineMs?: number,
+  ): Promise<RequestResult<Name>> {
+    if (!this.#signalling || this.#phase !== 'joined')
+      return Promise.reject(NoAnswerError.closed(name, 'connection-lost'));
+    return this.#signalling.request(name, params, deadlineMs);
+  }
+
+  /** Says what nobody waits for. */
+  #tell<Name extends RequestName>(name: Name, params: RequestParams<Name>): void {
+    this.#wire.request(name, params).catch((error: unknown) => {
+      console.debug(`${name} was not accepted`, error);
+    });
+  }
+
   #remoteCandidate(leg: Leg, candidate: Candidate): void {
     // For a leg that was closed a moment ago there is nothing left to do.
     if (leg.kind === 'down') this.#watched.get(leg.stream)?.addRemoteCandidate(candidate);
-    if (leg.kind === 'up')
-      [this.#camera, this.#screen].find((own) => own?.id === leg.stream)?.addRemoteCandidate(candidate);
+    if (leg.kind === 'up') this.#own(leg.stream)?.addRemoteCandidate(candidate);
   }
 
   #watch(id: StreamId): void {
@@ -321,7 +409,7 @@ export class RoomSession {
     if (!stream || !this.#signalling) return;
     this.#unwatch(id);
     const watched = new WatchedStream({
-      ...this.#legParts(this.#signalling),
+      ...this.#legParts(),
       stream: stream.description,
       iceServers: stream.iceServers,
       // Not told yet: then it is believed.
@@ -392,9 +480,7 @@ export class RoomSession {
   }
 
   #report(leg: RequestParams<'reportLeg'>['leg'], status: LegStatus): void {
-    this.#signalling?.request('reportLeg', { leg, status }).catch((error: unknown) => {
-      console.debug('a report came too late: the stream has ended', error);
-    });
+    this.#tell('reportLeg', { leg, status });
   }
 
   #runStep(step: () => Promise<void>): void {
@@ -407,7 +493,7 @@ export class RoomSession {
     if (!this.#signalling) return undefined;
     const muted = kind === 'camera' && this.#isMuted();
     return new OwnStream({
-      ...this.#legParts(this.#signalling),
+      ...this.#legParts(),
       kind,
       media,
       muted,
@@ -416,13 +502,13 @@ export class RoomSession {
     });
   }
 
-  #legParts(signalling: SignallingLike) {
+  #legParts() {
     return {
-      signalling,
+      signalling: this.#wire,
       createPeerConnection: this.#options.createPeerConnection,
       sendCandidate: (leg: Leg, candidate: Candidate) => {
-        signalling.request('addCandidate', { leg, candidate }).catch((error: unknown) => {
-          if (signalling === this.#signalling) console.warn('a candidate was not accepted', error);
+        this.#wire.request('addCandidate', { leg, candidate }).catch((error: unknown) => {
+          if (this.#signalling) console.warn('a candidate was not accepted', error);
         });
       },
       onChange: () => this.#publish(),
@@ -507,18 +593,7 @@ function switchState(device: { wanted: boolean; opening: boolean; track: unknown
   return device.wanted ? 'on' : 'off';
 }
 
-function sameTracks(one: MediaStream | undefined, other: MediaStream | undefined): boolean {
-  const [a, b] = [one?.getTracks() ?? [], other?.getTracks() ?? []];
-  return a.length === b.length && a.every((track) => b.includes(track));
-}
-
-function kindsOf(media: MediaStream | undefined): { audio: boolean; video: boolean } {
-  return {
-    audio: (media?.getAudioTracks().length ?? 0) > 0,
-    video: (media?.getVideoTracks().length ?? 0) > 0,
-  };
-}
-
-function stopTracks(media: MediaStream): void {
-  for (const track of media.getTracks()) track.stop();
+function notRecorded(room: RoomState, { stream, message }: NotificationParams<'recordingFailed'>): string {
+  const owner = room.streams.get(stream)?.description.participant ?? room.self.id;
+  return `${nameOf(room, owner)} is not recorded any more: ${message}`;
 }

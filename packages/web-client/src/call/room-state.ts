@@ -48,6 +48,10 @@ export function roomStateAfter(state: RoomState, { name, params }: Notification)
   switch (name) {
     case 'participantJoined':
       return withParticipant(state, params.participant);
+    case 'participantChanged':
+      return state.others.some(({ id }) => id === params.participant.id)
+        ? withParticipant(state, params.participant)
+        : state;
     case 'participantLeft':
       return withoutParticipant(state, params.participant);
     case 'streamStarted':

@@ -158,8 +158,10 @@ function watchedTile(
 ): TileView {
   const watched = stream && parts.watched.get(stream.id);
   const name = nameOf(room, participant);
+  const away = kind === 'camera' && room.others.find(({ id }) => id === participant)?.away;
   const off = { message: 'Camera off' };
-  const health = healthOf(parts, watched, {
+  const waiting = health('connecting', { message: `Connection lost, waiting for ${name}…` });
+  const present = healthOf(parts, watched, {
     idle: off,
     silent: stream?.video ? {} : off,
     trouble: watched && receivingTrouble(room, watched),
@@ -174,7 +176,8 @@ function watchedTile(
     media: watched?.media,
     video: stream?.video ?? false,
     muted: stream ? stream.muted || !stream.audio : true,
-    ...health,
+    // What still comes of their stream is shown for as long as it comes.
+    ...(away && parts.connected && !stream ? waiting : present),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   NoAnswerError,
   notifications,
   requests,
+  TAKEN_OVER_CODE,
   type NotificationName,
   type NotificationParams,
   type RequestName,
@@ -17,8 +18,8 @@ export type Notification = {
   [Name in NotificationName]: { name: Name; params: NotificationParams<Name> };
 }[NotificationName];
 
-/** Why the conversation ended. `closed-here`: this page did it. */
-export type CloseReason = 'closed-here' | 'connection-lost' | 'no-answer';
+/** Why the conversation ended. `closed-here`: this page did it. `taken-over`: another page has the participant now. */
+export type CloseReason = 'closed-here' | 'connection-lost' | 'no-answer' | 'taken-over';
 
 export interface SignallingEvents {
   notification(notification: Notification): void;
@@ -41,10 +42,17 @@ export type OpenSignalling = (events: SignallingEvents) => Promise<SignallingLik
 /** How long opening the WebSocket may take, in ms. */
 const OPEN_DEADLINE_MS = 8_000;
 
+/** A server that said nothing for this long is asked whether it is there, in ms: a half-open connection looks no other. */
+export const HEARTBEAT_MS = 15_000;
+/** How long it may take to say so, in ms. */
+const HEARTBEAT_DEADLINE_MS = 5_000;
+
 export class Signalling implements SignallingLike {
   readonly #socket: WebSocket;
   readonly #events: SignallingEvents;
   readonly #peer: JsonRpcPeer;
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #heard = false;
   #closed = false;
 
   private constructor(socket: WebSocket, events: SignallingEvents) {
@@ -56,9 +64,13 @@ export class Signalling implements SignallingLike {
       onFault: (fault) => console.warn('signalling:', fault.message),
     });
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+      this.#heard = true;
       if (typeof event.data === 'string') this.#peer.handleText(event.data);
     });
-    socket.addEventListener('close', () => this.#end('connection-lost'));
+    socket.addEventListener('close', ({ code }) =>
+      this.#end(code === TAKEN_OVER_CODE ? 'taken-over' : 'connection-lost'),
+    );
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
   }
 
   /**
@@ -107,9 +119,18 @@ export class Signalling implements SignallingLike {
     this.#end('closed-here');
   }
 
+  #beat(): void {
+    if (!this.#heard)
+      this.request('ping', {}, HEARTBEAT_DEADLINE_MS).catch((error: unknown) => {
+        console.debug('the server does not say that it is there', error);
+      });
+    this.#heard = false;
+  }
+
   #end(reason: CloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#heartbeat);
     this.#peer.close(reason);
     this.#socket.close();
     this.#events.closed(reason);

@@ -173,6 +173,8 @@ export class FakeServer implements SignallingLike {
         streams: [],
         iceServers: [],
         recording: null,
+        secret: 'secret',
+        legs: [],
       }),
       requestBroadcast: (wish) => ({
         stream: { id: streamId(`own-${++this.#streams}`), participant: participantId('me'), ...wish },

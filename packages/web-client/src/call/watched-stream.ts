@@ -78,6 +78,11 @@ export class WatchedStream {
     void this.#keeper.start();
   }
 
+  /** The server is there again, and still sends: what changed meanwhile it could not be told. */
+  resumed(): void {
+    if (this.#evidence) this.#options.report(this.#heard(this.#evidence));
+  }
+
   addRemoteCandidate(candidate: Candidate): void {
     this.#leg?.addRemoteCandidate(candidate);
   }

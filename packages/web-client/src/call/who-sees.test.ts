@@ -21,7 +21,18 @@ const ledger = (stream: string, up: Ledger['up'], bobs: Ledger['up'], cleos?: Le
 });
 
 const room = (streams: StreamDescription[], ...ledgers: Ledger[]) =>
-  joinedState({ self: me, participants: [bob, cleo], streams, iceServers: [], recording: null }, ledgers);
+  joinedState(
+    {
+      self: me,
+      participants: [bob, cleo],
+      streams,
+      iceServers: [],
+      recording: null,
+      secret: 'secret',
+      legs: [],
+    },
+    ledgers,
+  );
 
 const camera: OwnSource = {
   kind: 'camera',

@@ -6,7 +6,14 @@ import { openScreen } from '../call/devices.ts';
 import { LocalDevices } from '../call/local-devices.ts';
 import { RoomSession } from '../call/room-session.ts';
 import { Signalling } from '../call/signalling.ts';
-import { rememberDevice, rememberedDevice, rememberName, rememberRoom } from '../storage.ts';
+import {
+  rememberDevice,
+  rememberedDevice,
+  rememberedResume,
+  rememberName,
+  rememberResume,
+  rememberRoom,
+} from '../storage.ts';
 import { Call } from './call.tsx';
 import { Link } from './link.tsx';
 import { Lobby } from './lobby.tsx';
@@ -69,6 +76,8 @@ function RoomVisit({ room, onAgain }: { room: RoomId; onAgain: () => void }) {
       openSignalling: (events) => Signalling.open(events),
       createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
       openScreen,
+      resume: rememberedResume(room),
+      onResume: (resume) => rememberResume(room, resume),
     });
     void session.join();
     setStage({ at: 'call', session, joinedAt });
