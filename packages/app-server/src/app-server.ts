@@ -138,10 +138,11 @@ async function assemble(
   const signalling = new SignallingServer({
     publicOrigins: options.publicOrigins ?? [],
     outside: (request) => proxies.outside(request),
+    clientOf: (request) => proxies.client(request),
     log,
     mediaServerAvailable: () => mediaServer.available,
-    createTests: (notify, browser) =>
-      new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, notify, log }),
+    createTests: (notify, browser, address) =>
+      new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, address, notify, log }),
     createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
     disconnected: (...what) => attendance.disconnected(...what),
   });

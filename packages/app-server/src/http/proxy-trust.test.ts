@@ -47,3 +47,21 @@ it('without a proxy that is named, encryption is what the socket has', () => {
   expect(nobody.outside(request('127.0.0.1', forwarded, true)).encrypted).toBe(true);
   expect(nobody.outside(request('127.0.0.1', forwarded)).encrypted).toBeUndefined();
 });
+
+describe('the client of a request', () => {
+  const proxies = new ProxyTrust(['192.0.2.1', '10.1.0.0/16']);
+
+  it.each([
+    ['203.0.113.9', '198.51.100.1', '203.0.113.9'],
+    ['192.0.2.1', '198.51.100.1', '198.51.100.1'],
+    ['192.0.2.1', '8.8.8.8, 198.51.100.1, 10.1.0.7', '198.51.100.1'],
+    ['192.0.2.1', '8.8.8.8, nonsense', '192.0.2.1'],
+    ['192.0.2.1', '2001:db8::7', '2001:db8::7'],
+  ])('at %s that says "%s" is %s', (remote, forwardedFor, client) => {
+    expect(proxies.client(request(remote, { 'x-forwarded-for': forwardedFor }))).toBe(client);
+  });
+
+  it('is who is connected when nobody is named', () => {
+    expect(proxies.client(request('192.0.2.1', {}))).toBe('192.0.2.1');
+  });
+});

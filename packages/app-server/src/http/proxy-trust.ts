@@ -27,6 +27,17 @@ export class ProxyTrust {
     isIP(address) !== 0 &&
     this.#addresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
+  /** Whose request it is: the last address that no trusted proxy has (`X-Forwarded-For`, the nearest last). */
+  client({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): string {
+    let client = socket.remoteAddress ?? '';
+    const claimed = [headers['x-forwarded-for']].flat().join(',').split(',');
+    for (const address of claimed.reverse()) {
+      if (!this.trusts(client) || isIP(address.trim()) === 0) break;
+      client = address.trim();
+    }
+    return client;
+  }
+
   /** `X-Forwarded-Host` and `X-Forwarded-Proto` count only when the request comes from a trusted proxy. */
   outside({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): OutsideView {
     const encrypted = 'encrypted' in socket || undefined;

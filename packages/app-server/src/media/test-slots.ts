@@ -1,18 +1,23 @@
 // How many tests may run at once: they need no room and no invitation, so they must not be able to fill the server.
+import { AddressLimit } from '../signalling/address-limit.ts';
 
 export const MAX_TESTS = 20;
+/** Of one address, so that nobody takes all of them: a few people behind one router still find room. */
+export const MAX_TESTS_OF_ADDRESS = 3;
 
 export class TestSlots {
+  readonly #ofAddress = new AddressLimit(MAX_TESTS_OF_ADDRESS);
   #taken = 0;
 
   /** False when all are taken. Each `true` is followed by one `give`. */
-  take(): boolean {
-    if (this.#taken >= MAX_TESTS) return false;
+  take(address: string): boolean {
+    if (this.#taken >= MAX_TESTS || !this.#ofAddress.take(address)) return false;
     this.#taken++;
     return true;
   }
 
-  give(): void {
+  give(address: string): void {
+    this.#ofAddress.give(address);
     this.#taken--;
   }
 }

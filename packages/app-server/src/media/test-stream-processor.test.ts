@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Harness, offer } from '../testing/harness.ts';
 import type { TestBrowser } from '../testing/test-browser.ts';
-import { MAX_TESTS } from './test-slots.ts';
+import { MAX_TESTS, MAX_TESTS_OF_ADDRESS } from './test-slots.ts';
 import { TEST_CONNECT_DEADLINE_MS } from './test-stream-processor.ts';
 
 let harness: Harness;
 let ada: TestBrowser;
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
-  harness = await Harness.start();
+  harness = await Harness.start({ trustedProxies: ['127.0.0.1'] });
   ada = await harness.browser();
 });
 afterEach(async () => {
@@ -235,11 +235,21 @@ test('a lost media server fails the test that runs', async () => {
 test('tests cannot fill the server', async () => {
   const browsers = [];
   for (let n = 0; n < MAX_TESTS; n++) {
-    const browser = await harness.browser();
+    const browser = await harness.browser({ headers: { 'x-forwarded-for': `192.0.2.${n}` } });
     await browser.request('startTestRecord', record);
     browsers.push(browser);
   }
   expect(await ada.refused('startTestRecord', record)).toBe('too-many-requests');
+  await browsers[0]?.request('stopTest', {});
+  await ada.request('startTestRecord', record);
+});
+
+test('one address cannot take all tests, and each that ends makes room', async () => {
+  const browsers = await Promise.all(Array.from({ length: MAX_TESTS_OF_ADDRESS }, () => harness.browser()));
+  for (const browser of browsers) await browser.request('startTestRecord', record);
+  expect(await ada.refused('startTestRecord', record)).toBe('too-many-requests');
+  const elsewhere = await harness.browser({ headers: { 'x-forwarded-for': '192.0.2.1' } });
+  await elsewhere.request('startTestRecord', record);
   await browsers[0]?.request('stopTest', {});
   await ada.request('startTestRecord', record);
 });

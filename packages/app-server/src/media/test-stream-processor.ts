@@ -25,6 +25,8 @@ export interface TestStreamProcessorOptions {
   /** Names this browser in the tags. */
   browser: string;
   slots: TestSlots;
+  /** Whose test it is. */
+  address: string;
   notify: Notify;
   log: Logger;
 }
@@ -165,12 +167,13 @@ export class TestStreamProcessor {
   }
 
   #begin(kind: TestKind): TestRun {
-    const { mediaServer, slots } = this.#options;
+    const { mediaServer, slots, address } = this.#options;
     if (this.#closed) throw Refusal.invalidMessage('the connection is closed');
     if (!mediaServer.available) throw Refusal.mediaServerUnreachable();
-    if (!slots.take()) throw Refusal.tooManyRequests('too many tests are running, try again in a minute');
+    if (!slots.take(address))
+      throw Refusal.tooManyRequests('too many tests are running, try again in a minute');
     const run: TestRun = new TestRun(kind, this.#legOf(kind), mediaServer, this.#log, () => {
-      slots.give();
+      slots.give(address);
       if (this.#run === run) this.#run = undefined;
     });
     this.#run = run;

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { Harness, offer } from '../testing/harness.ts';
 import type { TestBrowser } from '../testing/test-browser.ts';
 import { LIVENESS_INTERVAL_MS } from './connection.ts';
+import { MAX_SOCKETS_OF_ADDRESS } from './signalling-server.ts';
 
 let harness: Harness;
 beforeEach(async () => {
@@ -147,6 +148,43 @@ test('a browser that goes silent is gone after two pings', async () => {
   await vi.advanceTimersByTimeAsync(LIVENESS_INTERVAL_MS);
   expect(await bob.hears('participantLeft')).toMatchObject({ reason: 'connection-lost' });
   await harness.kurento.until(() => harness.kurento.objects.size === 0);
+});
+
+test('who neither joins nor tests is let go after ten minutes, and who is in a room is not', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const ada = await harness.joined(await harness.createRoom());
+  const idle = await harness.browser();
+  const closed = once(idle.socket, 'close');
+  for (let waited = LIVENESS_INTERVAL_MS; waited < 600_000; waited += LIVENESS_INTERVAL_MS) {
+    await vi.advanceTimersByTimeAsync(LIVENESS_INTERVAL_MS);
+    // Whoever asks is alive, and has nothing to do here all the same.
+    await Promise.all([ada.request('ping', {}), idle.request('ping', {})]);
+  }
+  await vi.advanceTimersByTimeAsync(LIVENESS_INTERVAL_MS);
+  await closed;
+  await ada.request('ping', {});
+});
+
+test('one address has no more than its share of connections, and each that ends makes room', async () => {
+  const open = await Promise.all(Array.from({ length: MAX_SOCKETS_OF_ADDRESS }, () => harness.browser()));
+  const late = new WebSocket(`${harness.server.url.replace('http', 'ws')}/ws`);
+  const [error] = (await once(late, 'error')) as [Error];
+  expect(error.message).toContain('429');
+  await open[0]?.close();
+  expect(await (await harness.browser()).request('ping', {})).toEqual({});
+});
+
+test('two joins that are sent at once lose nothing of what was to be told after the first', async () => {
+  const room = await harness.createRoom();
+  await harness.broadcast(await harness.joined(room, 'Bob'));
+  const ada = await harness.browser();
+  const [, refusal] = await Promise.all([
+    ada.request('join', { room, name: 'Ada' }),
+    ada.refused('join', { room, name: 'Ada' }),
+  ]);
+  expect(refusal).toBe('already-in-a-room');
+  await ada.hears('ledger');
+  expect(JSON.parse(ada.received[0] ?? '')).toHaveProperty('result');
 });
 
 test('who says the same thing over and over is refused in the end, and the room is told of no more than a burst', async () => {

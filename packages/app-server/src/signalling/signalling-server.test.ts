@@ -14,6 +14,7 @@ test('a refused socket is given up, even by a client that never closes its side'
   const signalling = new SignallingServer({
     publicOrigins: [],
     outside: () => ({ host: undefined, encrypted: undefined }),
+    clientOf: () => '192.0.2.1',
     log: silent,
     mediaServerAvailable: () => true,
     createTests: unused,

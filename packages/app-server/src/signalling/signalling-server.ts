@@ -8,6 +8,7 @@ import { newId } from '../new-id.ts';
 import type { OutsideView } from '../http/proxy-trust.ts';
 import { RareWarnings } from '../rare-warnings.ts';
 import type { Notify } from '../rooms/participant.ts';
+import { AddressLimit } from './address-limit.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { originAllowed } from './origin.ts';
 
@@ -15,12 +16,17 @@ export interface SignallingServerOptions extends Pick<ConnectionOptions, 'create
   publicOrigins: readonly string[];
   /** How the browser that sent a request sees this server. */
   outside: (request: IncomingMessage) => OutsideView;
+  /** The address of the browser that sent a request. */
+  clientOf: (request: IncomingMessage) => string;
   log: Logger;
   mediaServerAvailable(): boolean;
-  createTests(notify: Notify, browser: string): ReturnType<ConnectionOptions['createTests']>;
+  createTests(notify: Notify, browser: string, address: string): ReturnType<ConnectionOptions['createTests']>;
 }
 
 const PATH = '/ws';
+
+/** Of one address: a school behind one router, and not all that this process can hold. */
+export const MAX_SOCKETS_OF_ADDRESS = 200;
 
 export class SignallingServer {
   readonly #options: SignallingServerOptions;
@@ -33,6 +39,7 @@ export class SignallingServer {
   });
   readonly #connections = new Set<Connection>();
   readonly #rare: RareWarnings;
+  readonly #ofAddress = new AddressLimit(MAX_SOCKETS_OF_ADDRESS);
   #closing = false;
 
   constructor(options: SignallingServerOptions) {
@@ -51,7 +58,7 @@ export class SignallingServer {
       else if (!this.#fromOwnPage(request)) {
         this.#rare.warn({ origin: request.headers.origin }, 'a page of another origin was refused');
         refuse(socket, '403 Forbidden');
-      } else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket));
+      } else this.#letIn(request, socket, head);
     });
   }
 
@@ -73,13 +80,24 @@ export class SignallingServer {
     return originAllowed(request.headers.origin, outside(request), publicOrigins);
   }
 
-  #onSocket(socket: WebSocket): void {
+  #letIn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = this.#options.clientOf(request);
+    if (!this.#ofAddress.take(address)) {
+      this.#rare.warn({ address }, 'an address has too many connections');
+      refuse(socket, '429 Too Many Requests');
+      return;
+    }
+    socket.once('close', () => this.#ofAddress.give(address));
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket, address));
+  }
+
+  #onSocket(socket: WebSocket, address: string): void {
     const id: string = newId(ParticipantId);
     const connection = new Connection({
       id,
       socket,
       log: this.#log,
-      createTests: (notify) => this.#options.createTests(notify, id),
+      createTests: (notify) => this.#options.createTests(notify, id, address),
       createHandlers: (browser) => this.#options.createHandlers(browser),
       disconnected: (...what) => this.#options.disconnected(...what),
     });
