@@ -59,7 +59,7 @@ describe('configuration', () => {
     [
       [],
       { ANNOUNCED_IPS: '192.0.2.1,' },
-      'ANNOUNCED_IPS must be IPv4 addresses with commas between them, not "192.0.2.1,"',
+      'ANNOUNCED_IPS must be IP addresses with commas between them, not "192.0.2.1,"',
     ],
     [
       [],
@@ -96,5 +96,23 @@ describe('configuration', () => {
   it('explains each setting with its variable, flag and default', () => {
     expect(readConfiguration(['--help'], {})).toBe('help');
     expect(helpText()).toMatch(/RTC_PORT +--rtc-port .* \[40000\]/);
+  });
+
+  it('relays by itself, by another TURN server with its secret, or not at all', () => {
+    const turn = (environment: Record<string, string>) => {
+      const configuration = readConfiguration([], environment);
+      return configuration === 'help' ? undefined : configuration.turn;
+    };
+    expect(turn({})).toEqual({ kind: 'embedded', port: 3478 });
+    expect(turn({ TURN_PORT: 'off' })).toEqual({ kind: 'off' });
+    expect(turn({ TURN_URL: 'turn:relay.example:3478, turns:relay.example:5349', TURN_SECRET: 's' })).toEqual(
+      {
+        kind: 'external',
+        server: { urls: ['turn:relay.example:3478', 'turns:relay.example:5349'], secret: 's' },
+      },
+    );
+    expect(() => turn({ TURN_URL: 'turn:relay.example' })).toThrow('TURN_SECRET');
+    expect(() => turn({ TURN_URL: 'https://relay.example', TURN_SECRET: 's' })).toThrow('TURN_URL must be');
+    expect(() => turn({ TURN_PORT: 'on' })).toThrow('TURN_PORT must be off or a port');
   });
 });

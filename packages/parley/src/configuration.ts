@@ -1,5 +1,5 @@
 // What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files.
-import { isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -69,16 +69,36 @@ const settings = {
   RTC_PORT: {
     schema: Port,
     form: 'a port from 0 (any free one) to 65535',
-    help: 'UDP port of all sound and pictures',
+    help: 'port of all sound and pictures, UDP and TCP',
     initially: '40000',
   },
   ANNOUNCED_IPS: {
     schema: z
       .string()
       .transform((text) => text.split(',').map((part) => part.trim()))
-      .refine((addresses) => addresses.every((address) => isIPv4(address))),
-    form: 'IPv4 addresses with commas between them',
+      .refine((addresses) => addresses.every((address) => isIP(address) !== 0)),
+    form: 'IP addresses with commas between them',
     help: 'addresses at which browsers reach the media port (unset: those of this machine)',
+  },
+  TURN_PORT: {
+    schema: z.union([z.literal('off'), Port]),
+    form: 'off or a port from 0 (any free one) to 65535',
+    help: 'port of the embedded relay for difficult networks, UDP and TCP',
+    initially: '3478',
+  },
+  TURN_URL: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .refine((urls) => urls.every((url) => /^turns?:[^\s/]+$/.test(url))),
+    form: 'turn: or turns: addresses with commas between them',
+    help: 'another TURN server, such as coturn (unset: the embedded one)',
+  },
+  TURN_SECRET: {
+    schema: z.string().regex(/^[\x21-\x7e]+$/),
+    form: 'printable characters without spaces',
+    help: "secret shared with it (coturn's static-auth-secret)",
+    secret: true,
   },
   MEDIA_SERVER_URL: {
     schema: Url(/^wss?:\/\//),
@@ -118,6 +138,14 @@ export type TlsConfiguration =
   /** Absolute paths. */
   | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string };
 
+export type TurnConfiguration =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'embedded'; readonly port: number }
+  | {
+      readonly kind: 'external';
+      readonly server: { readonly urls: readonly string[]; readonly secret: string };
+    };
+
 export interface Configuration {
   readonly port: number;
   readonly host: string;
@@ -129,6 +157,7 @@ export interface Configuration {
   readonly rtcPort: number;
   /** Empty: those of this machine. */
   readonly announcedIps: readonly string[];
+  readonly turn: TurnConfiguration;
   readonly mediaServerUrl: string | undefined;
   readonly mediaServerToken: string | undefined;
   /** Absolute path. */
@@ -158,6 +187,7 @@ export function readConfiguration(
     trustedProxies: read('TRUST_PROXY') ?? [],
     rtcPort: required(read('RTC_PORT')),
     announcedIps: read('ANNOUNCED_IPS') ?? [],
+    turn: turnOf(required(read('TURN_PORT')), read('TURN_URL'), read('TURN_SECRET')),
     mediaServerUrl: read('MEDIA_SERVER_URL'),
     mediaServerToken: read('MEDIA_SERVER_TOKEN'),
     mediaServerCa: read('MEDIA_SERVER_CA'),
@@ -188,6 +218,18 @@ function tlsOf(
       'TLS=self-signed makes a certificate, TLS_CERT names one: set one of them',
     );
   return { kind: 'files', certFile, keyFile };
+}
+
+function turnOf(
+  port: 'off' | number,
+  urls: readonly string[] | undefined,
+  secret: string | undefined,
+): TurnConfiguration {
+  if (urls === undefined && secret === undefined)
+    return port === 'off' ? { kind: port } : { kind: 'embedded', port };
+  if (urls === undefined || secret === undefined)
+    throw StartError.configuration('TURN_URL and TURN_SECRET belong together: set both or neither');
+  return { kind: 'external', server: { urls, secret } };
 }
 
 function isAddressOrSubnet(text: string): boolean {

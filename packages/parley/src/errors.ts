@@ -1,6 +1,7 @@
 // Why Parley could not start or go on: what the operator can mend, said in one line. Not for faults of the code.
 
-export type StartFailure = 'configuration' | 'data-folder' | 'web-client' | 'media-server' | 'app-server';
+export type StartFailure =
+  'configuration' | 'data-folder' | 'web-client' | 'media-server' | 'app-server' | 'relay';
 
 /** Told to the operator as one line on stderr, with exit code 1 and no stack. */
 export class StartError extends Error {
@@ -30,6 +31,16 @@ export class StartError extends Error {
 
   static mediaServer(message: string): StartError {
     return new StartError('media-server', `the media server did not start: ${message}`);
+  }
+
+  static relay(port: number, cause: unknown): StartError {
+    const inUse = codeOf(cause) === 'EADDRINUSE';
+    const reason = inUse ? 'it is in use' : reasonOf(cause);
+    return new StartError(
+      'relay',
+      `cannot relay on TURN port ${port}: ${reason}; choose another one with TURN_PORT or --turn-port, or off`,
+      cause,
+    );
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Configuration } from './configuration.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { StartError } from './errors.ts';
 import { MediaServerProcess } from './media-server-process.ts';
+import { startRelay, type Relay } from './relay.ts';
 import type { Started } from './start-report.ts';
 
 const CLIENT_DIR = fileURLToPath(new URL('../../web-client/dist/', import.meta.url));
@@ -30,7 +31,10 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       : undefined,
     loading,
   ]);
+  let relay: Relay | undefined;
   try {
+    relay = await startRelay(configuration, embedded, log);
+    const { turn, summary, close: closeRelay } = relay;
     const appServer = await startAppServer({
       host,
       port: configuration.port,
@@ -41,6 +45,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
         : { url: mediaServerUrl ?? '', token: mediaServerToken, caFile: mediaServerCa },
       tls: tls.kind === 'self-signed' ? { ...tls, announcedIps } : tls.kind === 'files' ? tls : undefined,
       trustedProxies: configuration.trustedProxies,
+      turn,
       clientDir: CLIENT_DIR,
       log,
     });
@@ -50,7 +55,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
         // First, because it ends recordings, and for that it needs the media server.
         await appServer.close();
       } finally {
-        await embedded?.close();
+        await Promise.all([embedded?.close(), closeRelay()]);
       }
     };
     return {
@@ -61,10 +66,12 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       media: embedded
         ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
         : { kind: 'remote', url: mediaServerUrl ?? '' },
+      relay: summary,
       close: () => (closed ??= close()),
     };
   } catch (error) {
-    await embedded?.close();
+    await Promise.all([embedded?.close(), relay?.close()]);
+    if (error instanceof StartError) throw error;
     if (!(error instanceof AppServerStartError)) throw error;
     throw StartError.appServer(`${host}:${configuration.port}`, error);
   }

@@ -9,6 +9,7 @@ it('names every address of the machine when served on all of them, localhost fir
       dataDir: '/srv/parley',
       certificate: undefined,
       media: { kind: 'embedded', rtcPort: 40_000, addresses: ['192.0.2.1'] },
+      relay: 'TURN port 3478 (UDP and TCP)',
     },
     ['192.0.2.1', '198.51.100.7'],
   );
@@ -16,7 +17,8 @@ it('names every address of the machine when served on all of them, localhost fir
     'Parley is ready.',
     '  Open   http://localhost:8080',
     '         http://192.0.2.1:8080  http://198.51.100.7:8080  (browsers give cameras to other machines over HTTPS only)',
-    '  Media  UDP port 40000, announced as 192.0.2.1',
+    '  Media  UDP and TCP port 40000, announced as 192.0.2.1',
+    '  Relay  TURN port 3478 (UDP and TCP)',
     '  Data   /srv/parley',
     'Press Ctrl-C to stop.',
     '',
@@ -31,6 +33,7 @@ it('names the one address it is served on, and the media server that is not its 
       dataDir: '/d',
       certificate: undefined,
       media: { kind: 'remote', url: 'wss://media.example/kurento' },
+      relay: 'none',
     },
     ['192.0.2.1'],
   );
@@ -51,6 +54,7 @@ it('warns of a self-signed certificate, says what to compare, and names HTTPS ad
         validTo: new Date('2031-04-02T12:00:00Z'),
       },
       media: { kind: 'remote', url: 'ws://m' },
+      relay: 'none',
     },
     ['192.0.2.1'],
   );
@@ -65,7 +69,8 @@ it('names a given certificate and its end, without a warning', () => {
   const validTo = new Date('2031-04-02T12:00:00Z');
   const certificate = { file: '/etc/cert.pem', selfMade: false, fingerprint: 'AB:CD', validTo };
   const media = { kind: 'remote', url: 'ws://m' } as const;
-  const report = startReport({ host: 'meet.example', port: 443, dataDir: '/d', certificate, media }, []);
+  const rest = { dataDir: '/d', relay: 'none' };
+  const report = startReport({ host: 'meet.example', port: 443, certificate, media, ...rest }, []);
   expect(report).toContain('  TLS    certificate /etc/cert.pem, valid until 2031-04-02\n');
   expect(report).not.toContain('WARNING');
 });

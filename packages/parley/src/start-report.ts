@@ -19,6 +19,8 @@ export interface Started {
   readonly media:
     | { readonly kind: 'embedded'; readonly rtcPort: number; readonly addresses: readonly string[] }
     | { readonly kind: 'remote'; readonly url: string };
+  /** Where browsers are relayed, in words. */
+  readonly relay: string;
 }
 
 /** @param addresses the IPv4 addresses of this machine; asked for when left out */
@@ -35,8 +37,9 @@ export function startReport(started: Started, addresses = ownAddresses()): strin
   if (certificate) lines.push(...tlsLines(certificate));
   lines.push(
     media.kind === 'embedded'
-      ? ['Media', `UDP port ${media.rtcPort}, announced as ${media.addresses.join(', ')}`]
+      ? ['Media', `UDP and TCP port ${media.rtcPort}, announced as ${media.addresses.join(', ')}`]
       : ['Media', `media server at ${media.url}`],
+    ['Relay', started.relay],
     ['Data', started.dataDir],
   );
   return [
