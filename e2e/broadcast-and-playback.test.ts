@@ -114,11 +114,27 @@ it('drops everything of a participant whose WebSocket is lost, and lets them com
   // The page must not help: it would end its own peer connections, and it is the server that has to see to it.
   const wake = await bob.stun();
   bob.line.cut();
+  const before = await ada.tile(bob.name).getAttribute('data-participant');
   await expectEndpoints(endpointsOf(1), GONE_MS);
-  await expect.poll(() => ada.tile(bob.name).count()).toBe(0);
+  // Nobody left: they are waited for, and are who they were.
+  await expect
+    .poll(() => ada.tile(bob.name).textContent(), { timeout: 5_000 })
+    .toContain(`Connection lost, waiting for ${bob.name}`);
   bob.line.mend();
   await wake();
   await expectAllToMeet(ada, bob);
+  expect(await ada.tile(bob.name).count()).toBe(1);
+  expect(await ada.tile(bob.name).getAttribute('data-participant')).toBe(before);
+});
+
+it('keeps picture, sound and streams when the WebSocket is lost for a moment only', async () => {
+  const [adas, bobs] = [await streamOf(bob, ada), await streamOf(ada, bob)];
+  bob.line.cut();
+  bob.line.mend();
+  await expect.poll(() => bob.tile(ada.name).textContent(), { timeout: 5_000 }).not.toContain('Repairing');
+  await expectAllToMeet(ada, bob);
+  expect([await streamOf(bob, ada), await streamOf(ada, bob)]).toEqual([adas, bobs]);
+  await expectEndpoints(endpointsOf(2), GONE_MS);
 });
 
 it('leaves nothing on the media server when the last one leaves', async () => {
