@@ -33,8 +33,8 @@ export async function startProgram(configuration: Configuration): Promise<Progra
   ]);
   let relay: Relay | undefined;
   try {
-    relay = await startRelay(configuration, embedded, log);
-    const { turn, summary, close: closeRelay } = relay;
+    const running = await startRelay(configuration, embedded, log);
+    relay = running;
     const appServer = await startAppServer({
       host,
       port: configuration.port,
@@ -45,7 +45,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
         : { url: mediaServerUrl ?? '', token: mediaServerToken, caFile: mediaServerCa },
       tls: tls.kind === 'self-signed' ? { ...tls, announcedIps } : tls.kind === 'files' ? tls : undefined,
       trustedProxies: configuration.trustedProxies,
-      turn,
+      turn: running.turn,
       clientDir: CLIENT_DIR,
       log,
     });
@@ -55,7 +55,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
         // First, because it ends recordings, and for that it needs the media server.
         await appServer.close();
       } finally {
-        await Promise.all([embedded?.close(), closeRelay()]);
+        await Promise.all([embedded?.close(), running.close()]);
       }
     };
     return {
@@ -66,7 +66,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       media: embedded
         ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
         : { kind: 'remote', url: mediaServerUrl ?? '' },
-      relay: summary,
+      relay: running.summary,
       close: () => (closed ??= close()),
     };
   } catch (error) {
