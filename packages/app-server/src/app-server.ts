@@ -123,6 +123,7 @@ async function assemble(
     mediaServer,
     repository: recordingRepository,
     files: recordingFiles,
+    installation,
     log,
   });
   const streams = new StreamProcessor({ mediaServer, rooms, recordings, iceServers, installation, log });

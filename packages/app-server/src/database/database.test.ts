@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../new-id.ts';
 import { silent } from '../testing/harness.ts';
 import { answers, openDatabase, type Database, type DatabaseAddress } from './database.ts';
-import { RecordingRepository } from './recording-repository.ts';
+import { MAX_LISTED, RecordingRepository } from './recording-repository.ts';
 import { RoomRepository } from './room-repository.ts';
 import type { PieceRow } from './tables.ts';
 
@@ -48,9 +48,13 @@ test('a process that is killed between two steps of a migration does not keep th
   const file = join(folder, 'parley.db');
   const killed = new Libsql(file);
   killed.exec('create table rooms (id text primary key, created_at bigint not null)');
+  killed.exec(
+    'create table recordings (id text primary key, room_id text, started_at bigint, ended_at bigint)',
+  );
+  killed.exec('alter table recordings add column installation text');
   killed.close();
   const database = await openDatabase({ file }, silent);
-  expect(await new RecordingRepository(database).unfinished()).toEqual([]);
+  expect(await new RecordingRepository(database).unfinished('ours')).toEqual([]);
   await database.destroy();
   await rm(folder, { recursive: true });
 });
@@ -98,6 +102,7 @@ describe.each(engines)('%s', (_name, start) => {
         room_id: index === 2 ? other.id : room.id,
         started_at: 1_763_800_000_000 + index,
         ended_at: null,
+        installation: 'ours',
       });
     const pieces = [piece(ids[0], null), piece(ids[0], 20), piece(ids[0], 10)] as const;
     for (const row of pieces) await recordings.addPiece(row);
@@ -110,15 +115,52 @@ describe.each(engines)('%s', (_name, start) => {
       room_id: room.id,
       started_at: 1_763_800_000_000,
       ended_at: 40,
+      installation: 'ours',
       pieces: [pieces[2], { ...pieces[1], ended_at: 30 }, pieces[0]],
     });
-    expect((await recordings.unfinished()).map(({ id }) => id).sort()).toEqual([ids[1], ids[2]].sort());
+    expect((await recordings.unfinished('ours')).map(({ id }) => id).sort()).toEqual([ids[1], ids[2]].sort());
+  });
+
+  test('tells what one installation left unfinished from what another one records', async () => {
+    const room = await rooms.create(1);
+    const [ours, theirs, old] = [newId(RecordingId), newId(RecordingId), newId(RecordingId)];
+    const row = { room_id: room.id, started_at: 1, ended_at: null };
+    await recordings.add({ ...row, id: ours, installation: 'mine' });
+    await recordings.add({ ...row, id: theirs, installation: 'theirs' });
+    await recordings.add({ ...row, id: old, installation: null });
+    expect((await recordings.unfinished('mine')).map(({ id }) => id).sort()).toEqual([ours, old].sort());
+    for (const id of [ours, theirs, old]) await recordings.remove(id);
+  });
+
+  test('keeps no recording that ends without a piece', async () => {
+    const room = await rooms.create(1);
+    const [empty, full] = [newId(RecordingId), newId(RecordingId)];
+    for (const id of [empty, full])
+      await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: null, installation: 'ours' });
+    await recordings.addPiece(piece(full, 1));
+    for (const id of [empty, full]) await recordings.end(id, 2);
+    expect((await recordings.ofRoom(room.id)).map(({ id }) => id)).toEqual([full]);
+  });
+
+  test('lists the newest recordings of a room, and not without end', async () => {
+    const room = await rooms.create(1);
+    for (let n = 1; n <= MAX_LISTED + 1; n++)
+      await recordings.add({
+        id: newId(RecordingId),
+        room_id: room.id,
+        started_at: n,
+        ended_at: n,
+        installation: 'ours',
+      });
+    const listed = await recordings.ofRoom(room.id);
+    expect(listed).toHaveLength(MAX_LISTED);
+    expect([listed[0]?.started_at, listed.at(-1)?.started_at]).toEqual([MAX_LISTED + 1, 2]);
   });
 
   test('finds a piece through its own room and recording only, until it is removed', async () => {
     const [room, other] = [await rooms.create(1), await rooms.create(1)];
     const id = newId(RecordingId);
-    await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: 2 });
+    await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: 2, installation: 'ours' });
     const row = piece(id, 1);
     await recordings.addPiece(row);
     expect(await recordings.findPiece(room.id, id, row.id)).toEqual(row);
@@ -131,7 +173,13 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('refuses a recording of a room that does not exist', async () => {
-    const row = { id: newId(RecordingId), room_id: newId(RoomId), started_at: 1, ended_at: null };
+    const row = {
+      id: newId(RecordingId),
+      room_id: newId(RoomId),
+      started_at: 1,
+      ended_at: null,
+      installation: 'ours',
+    };
     await expect(recordings.add(row)).rejects.toThrow();
   });
 

@@ -5,6 +5,9 @@ import type { PieceRow, RecordingRow } from './tables.ts';
 
 export type RecordingWithPieces = RecordingRow & { pieces: PieceRow[] };
 
+/** How many recordings of a room are listed: each costs a look at its files. */
+export const MAX_LISTED = 200;
+
 export class RecordingRepository {
   readonly #database: Database;
 
@@ -16,8 +19,16 @@ export class RecordingRepository {
     await this.#database.insertInto('recordings').values(recording).execute();
   }
 
+  /** Ends a recording; one that has no pieces is removed: there is nothing to be played. */
   async end(id: RecordingId, at: number): Promise<void> {
     await this.#database.updateTable('recordings').set({ ended_at: at }).where('id', '=', id).execute();
+    await this.#database
+      .deleteFrom('recordings')
+      .where('id', '=', id)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('pieces').select('pieces.id').where('pieces.recording_id', '=', id))),
+      )
+      .execute();
   }
 
   /** Removes a recording that has no pieces. */
@@ -49,23 +60,25 @@ export class RecordingRepository {
       .executeTakeFirst();
   }
 
-  /** Newest first; the pieces in the order of their start, those without one last. */
+  /** The newest first, and at most `MAX_LISTED`; the pieces in the order of their start, those without one last. */
   async ofRoom(room: RoomId): Promise<RecordingWithPieces[]> {
     const recordings = await this.#database
       .selectFrom('recordings')
       .selectAll()
       .where('room_id', '=', room)
       .orderBy('started_at', 'desc')
+      .limit(MAX_LISTED)
       .execute();
     return this.#withPieces(recordings);
   }
 
-  /** Those that were never ended: at start, because the process died. */
-  async unfinished(): Promise<RecordingWithPieces[]> {
+  /** Those of an installation that were never ended: at start, because the process died. */
+  async unfinished(installation: string): Promise<RecordingWithPieces[]> {
     const recordings = await this.#database
       .selectFrom('recordings')
       .selectAll()
       .where('ended_at', 'is', null)
+      .where((row) => row.or([row('installation', '=', installation), row('installation', 'is', null)]))
       .execute();
     return this.#withPieces(recordings);
   }

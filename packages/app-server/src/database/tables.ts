@@ -6,12 +6,13 @@ export interface RoomRow {
   created_at: number;
 }
 
-/** `ended_at` null: still running, or the process died. */
+/** `ended_at` null: still running, or the process died. `installation` null: of before there was this column. */
 export interface RecordingRow {
   id: RecordingId;
   room_id: RoomId;
   started_at: number;
   ended_at: number | null;
+  installation: string | null;
 }
 
 /** `started_at` null: nothing has reached the file yet. */

@@ -176,3 +176,17 @@ test('closing ends an attempt that is under way', async () => {
   expect(onLost).not.toHaveBeenCalled();
   held.release();
 });
+
+test('a subscription that was refused leaves no handler, and can be tried again', async () => {
+  const { client } = create();
+  await client.start();
+  const pipeline = await client.create('MediaPipeline');
+  const [refused, accepted] = [vi.fn(), vi.fn()];
+  kurento.failOnce('subscribe Error', 40100);
+  await expect(client.subscribe(pipeline, 'Error', refused)).rejects.toThrow('40100');
+  await client.subscribe(pipeline, 'Error', accepted);
+  kurento.emit(pipeline, 'Error', {});
+  await client.invoke(pipeline, 'getTags');
+  expect(accepted).toHaveBeenCalledOnce();
+  expect(refused).not.toHaveBeenCalled();
+});

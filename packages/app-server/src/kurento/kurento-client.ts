@@ -95,7 +95,14 @@ export class KurentoClient implements MediaServer {
     const former = this.#handlers.get(key);
     this.#handlers.set(key, [...(former ?? []), handler]);
     // A second subscription of one session is delivered once anyway (kurento.md, section 1).
-    if (!former) await connection.request('subscribe', { object, type: event });
+    if (former) return;
+    try {
+      await connection.request('subscribe', { object, type: event });
+    } catch (error) {
+      // Others who came meanwhile relied on the same request.
+      this.#handlers.delete(key);
+      throw error;
+    }
   }
 
   async release(object: string): Promise<void> {

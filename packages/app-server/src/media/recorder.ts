@@ -30,7 +30,7 @@ export class Recorder {
   readonly #element: string;
   #recording = false;
   #stopped = false;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
 
   /**
    * Adds a recorder to the source. On failure the source is as it was.
@@ -69,15 +69,17 @@ export class Recorder {
     this.#element = element;
   }
 
-  /** Completes the file and takes the recorder away; idempotent. Never rejects: what fails is logged. */
-  stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+  /** Completes the file and takes the recorder away; idempotent. False when it may be incomplete. Never rejects. */
+  stop(deadlineMs = STOP_DEADLINE_MS): Promise<boolean> {
     return (this.#stopping ??= this.#stop(deadlineMs));
   }
 
-  async #stop(deadlineMs: number): Promise<void> {
+  async #stop(deadlineMs: number): Promise<boolean> {
     const { mediaServer, log } = this.#options;
+    let complete = false;
     try {
       await mediaServer.invoke(this.#element, 'stopAndWait', {}, deadlineMs);
+      complete = true;
     } catch (err) {
       log[mediaServer.available ? 'warn' : 'debug'](
         { err },
@@ -87,6 +89,7 @@ export class Recorder {
     // The event normally came before the answer; where it did not, this is when.
     this.#onStopped();
     await releaseLogged(mediaServer, this.#element, log);
+    return complete;
   }
 
   #onRecording(): void {

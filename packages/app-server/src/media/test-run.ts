@@ -17,6 +17,8 @@ export class TestRun {
   recorder: Recorder | undefined;
   /** When media reached the recorder, in ms of `performance.now()`. */
   recordingSince: number | undefined;
+  /** Whether the recorder's file is; known at the end. */
+  complete = false;
   #pipeline: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settingUp: Promise<unknown> | undefined;
@@ -66,7 +68,7 @@ export class TestRun {
 
   async #end(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.recorder?.stop();
+    this.complete = (await this.recorder?.stop()) ?? false;
     await this.leg.drop();
     if (this.#pipeline !== undefined) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
     // Its failure was told to whoever asked for it; here only its end matters.

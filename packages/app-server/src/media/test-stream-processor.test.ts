@@ -253,3 +253,13 @@ test('one address cannot take all tests, and each that ends makes room', async (
   await browsers[0]?.request('stopTest', {});
   await ada.request('startTestRecord', record);
 });
+
+test('a recording whose file was not completed has failed, and is not played', async () => {
+  await ada.request('startTestRecord', record);
+  await ada.hears('testTick');
+  harness.kurento.failOnce('stopAndWait', 40009);
+  await ada.request('stopTest', {});
+  expect(await ada.hears('testFailed')).toEqual({ message: 'the recording could not be completed' });
+  expect(ada.toldOf('testRecorded')).toEqual([]);
+  expect(await ada.refused('startTestPlayback', { sdpOffer: offer() })).toBe('nothing-recorded');
+});

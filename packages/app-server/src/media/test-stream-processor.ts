@@ -208,6 +208,10 @@ export class TestStreamProcessor {
     const seconds = (performance.now() - (run.recordingSince ?? performance.now())) / SECOND_MS;
     await run.end();
     if (!file || this.#closed) return;
+    if (!run.complete) {
+      this.#options.notify('testFailed', { message: 'the recording could not be completed' });
+      return;
+    }
     file.complete = true;
     this.#options.notify('testRecorded', { seconds: Math.min(seconds, TEST_RECORD_SECONDS) });
   }

@@ -11,12 +11,15 @@ export interface PieceOptions {
   stream: Stream;
   repository: RecordingRepository;
   files: RecordingFiles;
+  /** Nothing more of the stream is recorded though it was begun; at most once. */
+  onFailed(): void;
   log: Logger;
 }
 
 export class Piece {
   readonly #options: PieceOptions;
   readonly #log: Logger;
+  #failed = false;
   #startedAt: number | undefined;
   #starting: Promise<Recorder> | undefined;
   /** The row is written in the order of what happened. */
@@ -70,7 +73,11 @@ export class Piece {
         this.#write(() => repository.updatePiece(key.piece, { started_at: at }));
       },
       onStopped: (at) => this.#write(() => this.#end(at)),
-      onError: (message) => this.#log.error({ message }, 'the media server failed to record'),
+      onError: (message) => {
+        this.#log.error({ message }, 'the media server failed to record');
+        if (!this.#failed) this.#options.onFailed();
+        this.#failed = true;
+      },
     });
   }
 

@@ -131,7 +131,7 @@ test.each(['create RecorderEndpoint', 'addTag', 'subscribe Recording', 'connect'
   },
 );
 
-test('a piece that nothing reached is left out', async () => {
+test('a piece that nothing reached is left out, and its recording with it', async () => {
   harness.kurento.recordsAtOnce = false;
   const room = await harness.createRoom();
   const ada = await harness.joined(room);
@@ -139,7 +139,25 @@ test('a piece that nothing reached is left out', async () => {
   await ada.request('startRecording', {});
   expect((await list(room))[0]?.pieces).toMatchObject([{ startedAt: null, endedAt: null, bytes: 0 }]);
   await ada.request('stopRecording', {});
-  expect((await list(room))[0]?.pieces).toEqual([]);
+  expect(await list(room)).toEqual([]);
+});
+
+test('everyone is told once when a recorder fails later, and that a stream is not recorded at all', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const stream = await harness.broadcast(ada);
+  await bob.request('startRecording', {});
+  const [recorder] = kurento.ofType('RecorderEndpoint');
+  for (const description of ['disk full: /srv/x', 'again'])
+    kurento.emit(recorder?.id ?? '', 'Error', { description });
+  const failed = { stream, message: 'the server could not write the file' };
+  expect(await bob.hears('recordingFailed')).toEqual(failed);
+  expect(await ada.hears('recordingFailed')).toEqual(failed);
+  kurento.failOnce('create RecorderEndpoint', 40009);
+  const second = await harness.broadcast(bob);
+  expect(await ada.hears('recordingFailed', 2)).toMatchObject({ stream: second });
+  expect(ada.toldOf('recordingFailed')).toHaveLength(2);
 });
 
 test('stopping while a recorder is being added takes it away again', async () => {
@@ -177,7 +195,13 @@ test('what ran when the process died ends where its file ends; what is empty is 
   const database = await openDatabase({ file: join(harness.dataDir, 'parley.db') }, silent);
   const repository = new RecordingRepository(database);
   const recording = newId(RecordingId);
-  await repository.add({ id: recording, room_id: room, started_at: 1_000, ended_at: null });
+  await repository.add({
+    id: recording,
+    room_id: room,
+    started_at: 1_000,
+    ended_at: null,
+    installation: null,
+  });
   const [written, empty] = [newId(PieceId), newId(PieceId)];
   const row = {
     recording_id: recording,
@@ -228,6 +252,7 @@ function withRepository(repository: Partial<RecordingRepository>) {
     mediaServer: { available: true } as MediaServer,
     repository: repository as RecordingRepository,
     files: new RecordingFiles(harness.dataDir),
+    installation: 'ours',
     log: silent,
   });
   return { room, ada, told, service };

@@ -22,6 +22,8 @@ export interface RecordingServiceOptions {
   mediaServer: MediaServer;
   repository: RecordingRepository;
   files: RecordingFiles;
+  /** Whose recordings these are: another installation may share the database. */
+  installation: string;
   log: Logger;
 }
 
@@ -52,6 +54,7 @@ export class RecordingService {
       room_id: room.id,
       started_at: startedAt,
       ended_at: null,
+      installation: this.#options.installation,
     });
     const [stored, ...pieces] = await Promise.allSettled([
       recording.stored,
@@ -104,13 +107,13 @@ export class RecordingService {
   streamStarted(stream: Stream): void {
     const { room } = stream.owner;
     if (!room.recording) return;
-    // Its failure is in the log, and nobody waits for it.
-    void Promise.allSettled([this.#addPiece(room, room.recording, stream)]);
+    // Its failure is in the log already.
+    this.#addPiece(room, room.recording, stream).catch(() => tellNotRecorded(stream));
   }
 
   /** Ends what was running when the process died: a piece ended when its file was last written to. */
   async finaliseInterrupted(): Promise<void> {
-    for (const recording of await this.#repository.unfinished()) {
+    for (const recording of await this.#repository.unfinished(this.#options.installation)) {
       const ends = [recording.started_at];
       for (const piece of recording.pieces) {
         const facts = await this.#options.files.facts(keyOf(recording, piece.id));
@@ -138,7 +141,14 @@ export class RecordingService {
   async #addPiece(room: Room, recording: ActiveRecording, stream: Stream): Promise<void> {
     const { files, log } = this.#options;
     const key = { room: room.id, recording: recording.id, piece: newId(PieceId) };
-    const piece = new Piece({ key, stream, repository: this.#repository, files, log });
+    const piece = new Piece({
+      key,
+      stream,
+      repository: this.#repository,
+      files,
+      log,
+      onFailed: () => tellNotRecorded(stream),
+    });
     // From the first moment, so that whoever ends the recording ends this piece too.
     recording.pieces.add(piece);
     try {
@@ -181,6 +191,12 @@ export class RecordingService {
     }));
     return { id, room, startedAt, endedAt, pieces: await Promise.all(pieces) };
   }
+}
+
+/** The media server's own words are for the operator: they may name files. */
+function tellNotRecorded(stream: Stream): void {
+  const message = 'the server could not write the file';
+  stream.owner.room.tell('recordingFailed', { stream: stream.id, message });
 }
 
 function keyOf(
