@@ -89,6 +89,9 @@ describe('starting', () => {
     expect(parley.stdout).toContain('Press Ctrl-C to stop.\n');
     expect(await health(url)).toEqual({ ready: true, mediaServer: 'connected', database: 'connected' });
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+    // Read by nobody else, whatever the folder's own mode will be.
+    for (const name of ['parley.db', 'recordings'])
+      expect(statSync(join(dataDir, name)).mode & 0o077).toBe(0);
     expect((await fetch(url)).headers.get('content-type')).toContain('text/html');
     const commandLines = treeOf(parley.process.pid ?? 0).map(commandLine);
     expect(commandLines.join('\n')).not.toMatch(/token/i);

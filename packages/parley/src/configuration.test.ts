@@ -51,6 +51,11 @@ describe('configuration', () => {
     });
   });
 
+  it('counts an empty flag as unset, so that no folder is taken for the data folder by mistake', () => {
+    expect(configured(['--data-dir', '']).dataDir).toBe(`${process.cwd()}/data`);
+    expect(configured(['--data-dir='], { DATA_DIR: '/srv/parley' }).dataDir).toBe('/srv/parley');
+  });
+
   it.each([
     [['--port', '65536'], {}, '--port must be a port from 0 (any free one) to 65535, not "65536"'],
     [[], { PORT: '8080x' }, 'PORT must be a port from 0 (any free one) to 65535, not "8080x"'],

@@ -167,7 +167,7 @@ export interface Configuration {
 }
 
 /**
- * Reads flags first, then the environment, then the defaults. An empty variable counts as unset.
+ * Reads flags first, then the environment, then the defaults. An empty one counts as unset.
  * @param args the command line after the program's name
  * @returns 'help' when it was asked for
  * @throws StartError ('configuration') on the first unknown flag or wrong value
@@ -289,7 +289,7 @@ function readSetting<Name extends SettingName>(
   environment: Readonly<Record<string, string | undefined>>,
 ): z.infer<(typeof settings)[Name]['schema']> | undefined {
   const setting: Setting = settings[name];
-  const flag = flags.get(flagOf(name));
+  const flag = flags.get(flagOf(name)) || undefined;
   const text = flag ?? (environment[name] || setting.initially);
   if (text === undefined) return undefined;
   const parsed = setting.schema.safeParse(text);

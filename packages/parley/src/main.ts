@@ -12,6 +12,8 @@ let program: Program | undefined;
 const stopRequests = new StopRequests();
 
 async function main(): Promise<void> {
+  // Recordings and keys to rooms: what this process and its media server write is for this user only.
+  process.umask(0o077);
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   if (configuration === 'help') {
     process.stdout.write(helpText());
