@@ -25,8 +25,10 @@ export class RecordingRepository {
     await this.#database
       .deleteFrom('recordings')
       .where('id', '=', id)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('pieces').select('pieces.id').where('pieces.recording_id', '=', id))),
+      .where((row) =>
+        row.not(
+          row.exists(row.selectFrom('pieces').select('pieces.id').where('pieces.recording_id', '=', id)),
+        ),
       )
       .execute();
   }
