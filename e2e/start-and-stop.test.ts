@@ -84,7 +84,7 @@ describe('starting', () => {
     const dataDir = join(folder, 'new', 'data');
     const parley = start({ ANNOUNCED_IPS: '192.0.2.7', DATA_DIR: dataDir });
     const url = await openAddress(parley);
-    expect(parley.stdout).toMatch(/Media +UDP port \d+, announced as 192\.0\.2\.7\n/);
+    expect(parley.stdout).toMatch(/Media +UDP and TCP port \d+, announced as 192\.0\.2\.7\n/);
     expect(parley.stdout).toContain(`Data   ${dataDir}\n`);
     expect(parley.stdout).toContain('Press Ctrl-C to stop.\n');
     expect(await health(url)).toEqual({ ready: true, mediaServer: 'connected', database: 'connected' });
@@ -162,7 +162,7 @@ describe('refusing to start', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(await refusal(start({ DATA_DIR: file }))).toBe(
-      `parley: cannot write to the data folder ${file}: it is not a folder`,
+      `parley: cannot write to the data folder ${file}: a part of the path is not a folder`,
     );
   });
 
