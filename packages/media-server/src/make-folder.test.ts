@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -13,6 +13,13 @@ it('makes what is missing above it, for its owner only, and leaves what is there
   await makeFolder(folder, 0o755);
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   expect(existsSync(folder)).toBe(true);
+});
+
+it('says that a file is no folder', async () => {
+  const file = join(base, 'file');
+  await makeFolder(base, 0o700);
+  writeFileSync(file, '');
+  await expect(makeFolder(file, 0o700)).rejects.toMatchObject({ code: 'EEXIST' });
 });
 
 it('says no where nothing can be made, instead of trying for ever', async () => {

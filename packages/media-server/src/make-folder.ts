@@ -1,6 +1,6 @@
 // Makes a folder with those above it, level by level: `mkdir` with `recursive` never ends where the file system says "no such
 // file" to every try, as /proc does.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A new folder gets `mode`; one that exists is left as it is. @throws the system's error (EACCES, ENOENT, ENOTDIR, …) */
@@ -13,6 +13,6 @@ export async function makeFolder(path: string, mode: number): Promise<void> {
     if (code === 'ENOENT' && parent !== path) {
       await makeFolder(parent, mode);
       await mkdir(path, { mode });
-    } else if (code !== 'EEXIST') throw error;
+    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }
