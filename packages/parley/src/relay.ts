@@ -30,14 +30,16 @@ const MAX_URL_ADDRESSES = 2;
  * @throws StartError when the TURN port cannot be had
  */
 export async function startRelay(
-  { turn, host }: Pick<Configuration, 'turn' | 'host'>,
+  { turn, host, trustedProxies }: Pick<Configuration, 'turn' | 'host' | 'trustedProxies'>,
   media: EmbeddedMedia | undefined,
   log: Logger,
 ): Promise<Relay> {
   if (turn.kind === 'external') {
     return { turn: turn.server, summary: turn.server.urls.join(' '), close: () => Promise.resolve() };
   }
-  if (turn.kind === 'off' || !media || isLoopback(host)) return none('none');
+  // Behind a proxy, a page on loopback is everybody's all the same.
+  const servesOthers = !isLoopback(host) || trustedProxies.length > 0;
+  if (turn.kind === 'off' || !media || !servesOthers) return none('none');
   const relayAddress = localOf(media.addresses);
   if (relayAddress.length === 0) {
     // Announced addresses that are not this machine's own: a relay here could not be reached from there.

@@ -16,7 +16,7 @@ it('names every address of the machine when served on all of them, localhost fir
   expect(report.split('\n')).toEqual([
     'Parley is ready.',
     '  Open   http://localhost:8080',
-    '         http://192.0.2.1:8080  http://198.51.100.7:8080  (browsers give cameras to other machines over HTTPS only)',
+    '         http://192.0.2.1:8080  http://198.51.100.7:8080  (other machines get their cameras over HTTPS only: see --tls)',
     '  Media  UDP and TCP port 40000, announced as 192.0.2.1',
     '  Relay  TURN port 3478 (UDP and TCP)',
     '  Data   /srv/parley',

@@ -32,7 +32,8 @@ export function startReport(started: Started, addresses = ownAddresses()): strin
   if (others.length > 0)
     lines.push([
       '',
-      others.join('  ') + (certificate ? '' : '  (browsers give cameras to other machines over HTTPS only)'),
+      others.join('  ') +
+        (certificate ? '' : '  (other machines get their cameras over HTTPS only: see --tls)'),
     ]);
   if (certificate) lines.push(...tlsLines(certificate));
   lines.push(
