@@ -1,4 +1,4 @@
-import { JsonRpcError, type NotificationName, type NotificationParams } from '@parley/protocol';
+import { JsonRpcError, type NotificationName, type NotificationParams, type Resume } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RoomSession } from './room-session.ts';
 import type { Notification } from './signalling.ts';
@@ -21,6 +21,7 @@ let browser: FakeBrowser;
 let devices: FakeDevices;
 let session: RoomSession;
 let screen: FakeTrack;
+let remembered: (Resume | undefined)[];
 
 const ada = { id: participantId('ada'), name: 'Ada' };
 const adasCamera = {
@@ -52,11 +53,13 @@ afterEach(() => {
 function begin(open: { camera: boolean; microphone: boolean }): void {
   devices = new FakeDevices(open);
   screen = new FakeTrack('video');
+  remembered = [];
   session = new RoomSession({
     room: ROOM,
     name: 'Me',
     devices: devices.asDevices(),
     openSignalling: server.open,
+    onResume: (resume) => remembered.push(resume),
     createPeerConnection: browser.createPeerConnection,
     openScreen: async () => new FakeMediaStream([screen]) as unknown as MediaStream,
   });
@@ -502,6 +505,17 @@ describe('a connection that was lost for a moment', () => {
       'requestBroadcast',
       'startBroadcast stream-own-2',
     ]);
+  });
+
+  it('is not given up by a page that is loaded anew, and is by one that leaves', async () => {
+    session.hide();
+    await settled();
+    expect(server.said()).not.toContain('leave');
+    expect(remembered).toEqual([{ participant: participantId('me'), secret: 'secret' }]);
+    begin({ camera: true, microphone: true });
+    await join();
+    session.leave();
+    expect(remembered.at(-1)).toBeUndefined();
   });
 
   it('is over for this page when another page has taken its place', async () => {

@@ -24,12 +24,13 @@ import { refusalReason, sentenceFor } from './refusals.ts';
 import {
   joinedState,
   nameOf,
+  notRecorded,
   roomStateAfter,
   sharedScreen,
   withoutLedgers,
   type RoomState,
 } from './room-state.ts';
-import { tilesOf, type RoomPhase, type RoomSnapshot, type SwitchState } from './room-view.ts';
+import { switchState, tilesOf, type RoomPhase, type RoomSnapshot } from './room-view.ts';
 import type { CloseReason, Notification, OpenSignalling, SignallingLike } from './signalling.ts';
 import { QueueClosedError, StepQueue } from './step-queue.ts';
 import { Store } from './store.ts';
@@ -203,28 +204,38 @@ export class RoomSession {
 
   /** Leaves the room and ends everything that this session made; idempotent. */
   leave(): void {
-    this.#end('left');
+    this.#options.onResume?.(undefined);
+    this.#end('left', 'saying so');
   }
 
-  #end(phase: 'left' | 'refused'): void {
+  /** Ends everything with the page, which may be loaded anew: then it is the same participant again. Idempotent. */
+  hide(): void {
+    this.#end('left', 'silently');
+  }
+
+  #refused(): void {
+    this.#options.onResume?.(undefined);
+    this.#end('refused', 'silently');
+  }
+
+  #end(phase: 'left' | 'refused', how: 'saying so' | 'silently'): void {
     if (this.#isOver()) return;
     this.#phase = phase;
-    this.#options.onResume?.(undefined);
     clearTimeout(this.#timer);
     this.#unsubscribe();
     this.#steps.close();
     if (this.#screenMedia) stopTracks(this.#screenMedia);
     const signalling = this.#signalling;
     this.#signalling = undefined;
-    void this.#sayGoodbye(phase, signalling);
+    void this.#sayGoodbye(how, signalling);
     this.#notices.close();
     this.#publish();
   }
 
   /** DTLS's own goodbye is faster than a message: heard first, the server would take the media for lost. */
-  async #sayGoodbye(phase: 'left' | 'refused', signalling: SignallingLike | undefined): Promise<void> {
+  async #sayGoodbye(how: 'saying so' | 'silently', signalling: SignallingLike | undefined): Promise<void> {
     try {
-      if (phase === 'left') await signalling?.request('leave', {}, LEAVE_DEADLINE_MS);
+      if (how === 'saying so') await signalling?.request('leave', {}, LEAVE_DEADLINE_MS);
     } catch {
       console.debug('left without an answer');
     } finally {
@@ -257,11 +268,11 @@ export class RoomSession {
     const reason = refusalReason(error);
     if (reason === 'room-gone' || reason === 'room-full') {
       this.#refusal = { reason, text: sentenceFor(error) };
-      return this.#end('refused');
+      return this.#refused();
     }
     if (reason === 'invalid-message') {
       this.#refusal = { reason: 'other', text: sentenceFor(error) };
-      return this.#end('refused');
+      return this.#refused();
     }
     console.warn('the room could not be entered', error);
     const signalling = this.#signalling;
@@ -275,7 +286,7 @@ export class RoomSession {
     this.#signalling = undefined;
     if (reason === 'taken-over') {
       this.#refusal = { reason: 'other', text: TAKEN_OVER };
-      return this.#end('refused');
+      return this.#refused();
     }
     this.#closeUnfinishedLegs();
     this.#tryLater();
@@ -585,15 +596,4 @@ export class RoomSession {
       notices: this.#notices.all,
     };
   }
-}
-
-function switchState(device: { wanted: boolean; opening: boolean; track: unknown }): SwitchState {
-  if (device.opening) return 'starting';
-  if (!device.track) return device.wanted ? 'unavailable' : 'off';
-  return device.wanted ? 'on' : 'off';
-}
-
-function notRecorded(room: RoomState, { stream, message }: NotificationParams<'recordingFailed'>): string {
-  const owner = room.streams.get(stream)?.description.participant ?? room.self.id;
-  return `${nameOf(room, owner)} is not recorded any more: ${message}`;
 }

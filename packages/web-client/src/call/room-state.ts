@@ -2,6 +2,7 @@
 import type {
   IceServer,
   Ledger,
+  NotificationParams,
   Participant,
   ParticipantId,
   RequestResult,
@@ -86,6 +87,15 @@ export function roomStateAfter(state: RoomState, { name, params }: Notification)
 export function nameOf(state: RoomState, participant: ParticipantId): string {
   if (participant === state.self.id) return state.self.name;
   return state.others.find(({ id }) => id === participant)?.name ?? 'Someone';
+}
+
+/** A sentence for a person. */
+export function notRecorded(
+  room: RoomState,
+  { stream, message }: NotificationParams<'recordingFailed'>,
+): string {
+  const owner = room.streams.get(stream)?.description.participant ?? room.self.id;
+  return `${nameOf(room, owner)} is not recorded any more: ${message}`;
 }
 
 /** The screen that is shared by someone else at the moment. */

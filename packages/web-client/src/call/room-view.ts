@@ -37,6 +37,12 @@ export interface TileView {
 
 export type SwitchState = 'on' | 'off' | 'starting' | 'unavailable';
 
+export function switchState(device: { wanted: boolean; opening: boolean; track: unknown }): SwitchState {
+  if (device.opening) return 'starting';
+  if (!device.track) return device.wanted ? 'unavailable' : 'off';
+  return device.wanted ? 'on' : 'off';
+}
+
 export interface Notice {
   id: number;
   tone: 'info' | 'problem';

@@ -89,10 +89,10 @@ export function Call({
   );
 }
 
-/** Leaves with the page. A page that the browser revives from its cache begins anew. */
+/** Ends with the page. A page that the browser revives from its cache begins anew. */
 function useEndOfPage(session: RoomSession): void {
   useEffect(() => {
-    const hide = () => session.leave();
+    const hide = () => session.hide();
     const show = (event: PageTransitionEvent) => {
       if (event.persisted) location.reload();
     };
