@@ -137,6 +137,15 @@ it('keeps picture, sound and streams when the WebSocket is lost for a moment onl
   await expectEndpoints(endpointsOf(2), GONE_MS);
 });
 
+it('lets a page that was loaded anew enter as the same person', async () => {
+  const before = await ada.tile(bob.name).getAttribute('data-participant');
+  await bob.page.reload();
+  await bob.press('Join');
+  await expectAllToMeet(ada, bob);
+  expect(await ada.tile(bob.name).count()).toBe(1);
+  expect(await ada.tile(bob.name).getAttribute('data-participant')).toBe(before);
+});
+
 it('leaves nothing on the media server when the last one leaves', async () => {
   await bob.press('Leave');
   await ada.press('Leave');
