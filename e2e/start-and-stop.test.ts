@@ -162,7 +162,7 @@ describe('refusing to start', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     expect(await refusal(start({ DATA_DIR: file }))).toBe(
-      `parley: cannot write to the data folder ${file}: a part of the path is not a folder`,
+      `parley: cannot write to the data folder ${file}: it is not a folder`,
     );
   });
 
