@@ -28,11 +28,13 @@ function focused(): Promise<string> {
 
 const expectFocus = (on: string) => expect.poll(focused, { timeout: 10_000 }).toBe(on);
 
-/** Presses Tab until the button has the focus. */
+/** Presses Tab until the button has the focus: round and round, for a call's buttons wait until the devices have started. */
 async function tabTo(button: string): Promise<void> {
-  for (let pressed = 0; pressed < 20 && (await focused()) !== button; pressed++)
-    await ada.page.keyboard.press('Tab');
-  expect(await focused()).toBe(button);
+  const nextFocus = async () => {
+    if ((await focused()) !== button) await ada.page.keyboard.press('Tab');
+    return focused();
+  };
+  await expect.poll(nextFocus, { timeout: 10_000, interval: 20 }).toBe(button);
 }
 
 it('leads from the start page through a call and out again', async () => {
