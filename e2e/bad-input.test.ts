@@ -111,22 +111,49 @@ describe('while two people talk', () => {
   });
 });
 
-/** Sends `MESSAGES` mutations; whenever the server closes the connection, which it may, goes on with a new one. */
+/**
+ * Sends `MESSAGES` mutations; whenever the server closes the connection, which it may, goes on with a new one. What is
+ * still a request with its own id on the connection that is left must have been answered in the end.
+ */
 async function flood(connect: () => WebSocket, messages: readonly object[]): Promise<void> {
   const random = seededRandom(SEED);
   let socket: WebSocket | undefined;
+  let unanswered = new Set<number>();
+  let answers = 0;
   for (let sent = 0; sent < MESSAGES; sent++) {
     if (socket?.readyState !== WebSocket.OPEN) {
       socket = connect();
       await once(socket, 'open');
+      const waiting = new Set<number>();
+      unanswered = waiting;
       // A connection that is closed for its nonsense may break while it is written to.
       socket.on('error', () => undefined);
+      socket.on('message', (data: Buffer) => {
+        if (waiting.delete((JSON.parse(data.toString('utf8')) as { id: number }).id)) answers++;
+      });
     }
     const { resolve, promise } = withResolver();
-    socket.send(mutate({ jsonrpc: '2.0', id: sent, ...pick(random, messages) }, random), resolve);
+    const message = mutate({ jsonrpc: '2.0', id: sent, ...pick(random, messages) }, random);
+    if (isRequest(message, sent)) unanswered.add(sent);
+    socket.send(message, resolve);
     await promise;
   }
+  await expect
+    .poll(() => [...unanswered], { timeout: 20_000, message: 'every request is answered' })
+    .toEqual([]);
+  expect(answers).toBeGreaterThan(0);
   socket?.close();
+}
+
+/** Whether the mutation left a request of JSON-RPC 2.0 under this id. */
+function isRequest(message: string | Buffer, id: number): boolean {
+  try {
+    const { jsonrpc, method, id: own } = JSON.parse(message.toString()) as Record<string, unknown>;
+    return jsonrpc === '2.0' && typeof method === 'string' && own === id;
+  } catch {
+    // No JSON any more.
+    return false;
+  }
 }
 
 function withResolver(): { resolve: () => void; promise: Promise<void> } {
