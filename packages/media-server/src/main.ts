@@ -9,7 +9,7 @@ import { readTlsFiles } from './tls-files.ts';
 
 const USAGE = `Usage: npm run media-server -- [options]
   --listen HOST:PORT   where the Kurento Protocol is spoken (127.0.0.1:8888)
-  --rtc-port PORT      UDP port for all media (40000)
+  --rtc-port PORT      port for all media, UDP and TCP (40000)
   --announce IP        address that browsers send media to; repeatable (the addresses of this machine)
   --token TOKEN        asked of every client (also by environment: PARLEY_MEDIA_TOKEN)
   --tls-cert FILE      PEM certificate: the Kurento Protocol is spoken over wss then

@@ -13,7 +13,7 @@ import { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 export interface MediaServerOptions {
   /** Where the Kurento Protocol is spoken; port 0: any free one. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** UDP; 0: any free one. */
+  /** UDP and TCP; 0: any that is free in both. */
   readonly rtcPort: number;
   /** What browsers are told to send media to; empty: the addresses of this machine. */
   readonly announcedIps: readonly string[];

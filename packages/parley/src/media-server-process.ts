@@ -20,7 +20,7 @@ const Report = z.discriminatedUnion('type', [
 type Ready = Extract<z.infer<typeof Report>, { type: 'ready' }>;
 
 export interface MediaServerProcessOptions {
-  /** UDP; 0: any free one. */
+  /** UDP and TCP; 0: any that is free in both. */
   readonly rtcPort: number;
   /** Empty: those of this machine. */
   readonly announcedIps: readonly string[];

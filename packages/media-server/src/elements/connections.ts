@@ -3,7 +3,7 @@
 import type { MediaType } from '@parley/protocol';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 
-/** What one end of a connection must offer; an element is one. Undefined: nothing of that kind for now. */
+/** What one end of a connection must offer; an element is one. Undefined: nothing of that kind at the moment. */
 export interface MediaEnd {
   source(kind: MediaKind): MediaSource | undefined;
   sink(kind: MediaKind): MediaSink | undefined;

@@ -140,15 +140,6 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return silence < ICE_FAILED_AFTER ? 'disconnected' : 'failed';
   }
 
-  /** When `state` will change if no more checks come, in ms of the same clock; undefined if it will not. */
-  nextDeadline(now: number): number | undefined {
-    if (this.#selected === undefined) return undefined;
-    const deadlines = [ICE_DISCONNECTED_AFTER, ICE_FAILED_AFTER].map(
-      (after) => this.#selected!.lastCheckAt + after,
-    );
-    return deadlines.find((deadline) => deadline > now);
-  }
-
   /** The error response that the request deserves; undefined when it is good. */
   #refusalOf(request: StunMessage): Buffer | undefined {
     const { username } = request;

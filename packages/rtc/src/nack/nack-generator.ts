@@ -3,7 +3,7 @@
 
 /** All times: ms of the monotonic clock. All sequence numbers taken: extended, as `SequenceUnwrapper` gives them. */
 export interface NackGeneratorOptions {
-  /** Round trip to the sender until `rttMs` is set from a measurement. */
+  /** Round trip to the sender; a guess is taken when it is not known. */
   readonly rttMs?: number;
   /**
    * Called, from within `received`, when more is missing than can be asked for: the missing packets are given up and

@@ -21,8 +21,6 @@ interface SenderStream {
 }
 
 export class SrtpSender {
-  /** How many bytes an RTP packet grows by. */
-  readonly rtpOverhead: number;
   readonly #rtp: RtpCipher;
   readonly #rtcp: RtcpCipher;
   readonly #streams = new Map<number, SenderStream>();
@@ -35,7 +33,6 @@ export class SrtpSender {
     const ciphers = createPacketCiphers(keys);
     this.#rtp = ciphers.rtp;
     this.#rtcp = ciphers.rtcp;
-    this.rtpOverhead = ciphers.rtp.overhead;
   }
 
   /**
