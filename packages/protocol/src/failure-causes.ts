@@ -12,6 +12,7 @@ export const FailureCause = z.enum([
   'endpoint-refused',
   'sdp-refused',
   'no-candidate-pair',
+  'relay-refused',
   'dtls-failed',
   'sender-sends-nothing',
   'nothing-arrives',
@@ -76,6 +77,13 @@ export const causeTexts: Readonly<Record<FailureCause, CauseTexts>> = {
     administrator:
       'No ICE check succeeded: UDP to the media port is blocked, or the announced addresses are wrong.',
     remedy: 'Try another network. Administrators: open the media port for UDP and check ANNOUNCED_IPS.',
+  },
+  'relay-refused': {
+    participant: 'This network needs the relay, and the relay did not let this browser in.',
+    administrator:
+      'No direct ICE check succeeded, and the TURN server refused the credentials, found them expired, or was not reached.',
+    remedy:
+      'Try again: new credentials are made. Administrators: check the address and the shared secret of the TURN server, and its clock.',
   },
   'dtls-failed': {
     participant: 'The encrypted connection to the server could not be made.',

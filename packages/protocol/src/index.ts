@@ -1,8 +1,11 @@
 export * from './failure-causes.ts';
 export * from './ids.ts';
+export * from './leg-diagnosis.ts';
 export * from './leg-progress.ts';
+export * from './security-finding.ts';
 export * from './signalling.ts';
 export * from './rest.ts';
+export * from './trace.ts';
 export * from './json-rpc/peer.ts';
 export * from './kurento/errors.ts';
 export type * from './kurento/declarations.ts';
