@@ -1,7 +1,7 @@
 // The first command: what it says, how it refuses, and that nothing is left running however it ends.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Child, tail } from './src/child.ts';
 import { health, MEDIA_SERVER, openAddress, PARLEY } from './src/parley-server.ts';
+import { commandLine, isRunning, treeOf } from './src/processes.ts';
 
 let folder: string;
 let children: Child[] = [];
@@ -38,38 +39,6 @@ function start(environment: Record<string, string> = {}, args: string[] = []): C
   );
   children.push(child);
   return child;
-}
-
-/** Process ids of this one and all below it, by what Linux lists. */
-function treeOf(pid: number): number[] {
-  const below = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((other) => parentOf(other) === pid);
-  return [pid, ...below.flatMap(treeOf)];
-}
-
-function commandLine(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-}
-
-function parentOf(pid: number): number | undefined {
-  const status = statusOf(pid);
-  return status === undefined ? undefined : Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
-}
-
-function isRunning(pid: number): boolean {
-  const status = statusOf(pid);
-  return status !== undefined && !/^State:\s+[ZX]/m.test(status);
-}
-
-function statusOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch (error) {
-    expect(error).toMatchObject({ code: expect.stringMatching(/ENOENT|ESRCH/) as string });
-    return undefined;
-  }
 }
 
 async function startedTree(child: Child): Promise<number[]> {
