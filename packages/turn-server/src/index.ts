@@ -11,3 +11,5 @@ export { canonicalAddress, PeerPolicy } from './peer-policy.ts';
 export type { AllocationSummary } from './protocol/allocation.ts';
 export type { ClientTransport } from './protocol/five-tuple.ts';
 export { DEFAULT_QUOTAS, type TurnQuotas } from './protocol/quotas.ts';
+export { probeTurn, type TurnProbeRequest, type TurnProbeResult } from './probe.ts';
+export { parseTurnUrl, type TurnUrl } from './probe/turn-url.ts';
