@@ -12,6 +12,7 @@ import { ProxyTrust } from './http/proxy-trust.ts';
 import { createHttpServer } from './http/server.ts';
 import { KurentoClient } from './kurento/kurento-client.ts';
 import { IceServers, type TurnOptions } from './media/ice-servers.ts';
+import { MAX_PATH_CHECKS, MAX_PATH_CHECKS_OF_ADDRESS, PathChecks } from './media/path-checks.ts';
 import { StreamProcessor } from './media/stream-processor.ts';
 import { TestSlots } from './media/test-slots.ts';
 import { TestStreamProcessor } from './media/test-stream-processor.ts';
@@ -136,6 +137,7 @@ async function assemble(
     log,
   });
   const slots = new TestSlots();
+  const pathCheckSlots = new TestSlots(MAX_PATH_CHECKS, MAX_PATH_CHECKS_OF_ADDRESS);
   const signalling = new SignallingServer({
     publicOrigins: options.publicOrigins ?? [],
     outside: (request) => proxies.outside(request),
@@ -144,6 +146,8 @@ async function assemble(
     mediaServerAvailable: () => mediaServer.available,
     createTests: (notify, browser, address) =>
       new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, address, notify, log }),
+    createPathChecks: (browser, address) =>
+      new PathChecks({ mediaServer, installation, browser, slots: pathCheckSlots, address, log }),
     createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
     disconnected: (...what) => attendance.disconnected(...what),
   });
@@ -155,6 +159,7 @@ async function assemble(
     await Promise.all([
       streams.mediaServerLost(),
       ...[...signalling.connections].map(({ tests }) => tests.mediaServerLost()),
+      ...[...signalling.connections].map(({ pathChecks }) => pathChecks.stop()),
     ]);
     await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room)));
   };

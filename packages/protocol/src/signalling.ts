@@ -157,6 +157,13 @@ export const requests = {
   startTestPlayback: { params: z.object({ sdpOffer: Sdp }), result: z.object({ sdpAnswer: Sdp }) },
   stopTest: { params: Nothing, result: Nothing },
 
+  /**
+   * A path check: an endpoint that sends back what this browser sends, until `stopPathCheck`, the next one, or the limit
+   * (`PATH_CHECK_SECONDS`). The offer is complete, and so is the answer: no candidates follow. Needs no room.
+   */
+  startPathCheck: { params: z.object({ sdpOffer: Sdp }), result: z.object({ sdpAnswer: Sdp }) },
+  stopPathCheck: { params: Nothing, result: Nothing },
+
   /** Records every stream of the room, those that start later too, one piece each. */
   startRecording: { params: Nothing, result: RunningRecording },
   stopRecording: { params: Nothing, result: Nothing },
@@ -207,6 +214,9 @@ export const notifications = {
 
 /** How long a test recording runs at most, in seconds. */
 export const TEST_RECORD_SECONDS = 5;
+
+/** How long a path check may hold an endpoint, in seconds. */
+export const PATH_CHECK_SECONDS = 20;
 
 /** The connection was closed because its participant has another one now (RFC 6455, section 7.4.2: 4000 to 4999). */
 export const TAKEN_OVER_CODE = 4001;

@@ -5,6 +5,7 @@ import { TEST_RECORD_SECONDS } from '@parley/protocol';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { IceServers } from './ice-servers.ts';
+import type { PathChecks } from './path-checks.ts';
 import type { StreamProcessor } from './stream-processor.ts';
 import type { Stream } from './stream.ts';
 import type { TestStreamProcessor } from './test-stream-processor.ts';
@@ -12,6 +13,7 @@ import type { TestStreamProcessor } from './test-stream-processor.ts';
 export interface KurentoHandlerOptions {
   streams: StreamProcessor;
   tests: TestStreamProcessor;
+  pathChecks: PathChecks;
   iceServers: IceServers;
   /** Who this browser is at the moment; undefined while in no room. */
   participant(): Participant | undefined;
@@ -22,12 +24,14 @@ type Answer<Name extends RequestName> = Promise<RequestResult<Name>>;
 export class KurentoHandler {
   readonly #streams: StreamProcessor;
   readonly #tests: TestStreamProcessor;
+  readonly #pathChecks: PathChecks;
   readonly #iceServers: IceServers;
   readonly #participant: () => Participant | undefined;
 
   constructor(options: KurentoHandlerOptions) {
     this.#streams = options.streams;
     this.#tests = options.tests;
+    this.#pathChecks = options.pathChecks;
     this.#iceServers = options.iceServers;
     this.#participant = () => options.participant();
   }
@@ -97,6 +101,15 @@ export class KurentoHandler {
 
   async stopTest(): Answer<'stopTest'> {
     await this.#tests.stop();
+    return {};
+  }
+
+  async startPathCheck({ sdpOffer }: RequestParams<'startPathCheck'>): Answer<'startPathCheck'> {
+    return { sdpAnswer: await this.#pathChecks.start(sdpOffer) };
+  }
+
+  async stopPathCheck(): Answer<'stopPathCheck'> {
+    await this.#pathChecks.stop();
     return {};
   }
 

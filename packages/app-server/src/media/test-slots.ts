@@ -6,12 +6,18 @@ export const MAX_TESTS = 20;
 export const MAX_TESTS_OF_ADDRESS = 3;
 
 export class TestSlots {
-  readonly #ofAddress = new AddressLimit(MAX_TESTS_OF_ADDRESS);
+  readonly #max: number;
+  readonly #ofAddress: AddressLimit;
   #taken = 0;
+
+  constructor(max = MAX_TESTS, maxOfAddress = MAX_TESTS_OF_ADDRESS) {
+    this.#max = max;
+    this.#ofAddress = new AddressLimit(maxOfAddress);
+  }
 
   /** False when all are taken. Each `true` is followed by one `give`. */
   take(address: string): boolean {
-    if (this.#taken >= MAX_TESTS || !this.#ofAddress.take(address)) return false;
+    if (this.#taken >= this.#max || !this.#ofAddress.take(address)) return false;
     this.#taken++;
     return true;
   }

@@ -4,6 +4,7 @@ import { JsonRpcPeer, requests, TAKEN_OVER_CODE, type EndReason, type RequestNam
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { RateLimit } from '../http/rate-limit.ts';
+import type { PathChecks } from '../media/path-checks.ts';
 import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
 import { RareWarnings } from '../rare-warnings.ts';
 import { Refusal, toWireError } from '../refusal.ts';
@@ -17,6 +18,7 @@ export interface ConnectionOptions {
   socket: WebSocket;
   log: Logger;
   createTests(notify: Notify): TestStreamProcessor;
+  createPathChecks(): PathChecks;
   createHandlers(browser: Browser): Handlers;
   /** The connection that the participant had is gone. */
   disconnected(participant: Participant, seat: Seat, reason: EndReason): Promise<void>;
@@ -46,6 +48,7 @@ const LEAVING_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 export class Connection implements Browser {
   readonly id: string;
   readonly tests: TestStreamProcessor;
+  readonly pathChecks: PathChecks;
   participant: Participant | undefined;
   /** Fulfilled when what this browser leaves behind is taken away, but for a participant who is waited for. */
   readonly ended: Promise<void>;
@@ -80,6 +83,7 @@ export class Connection implements Browser {
       onFault: (err) => this.#rare.warn({ err }, 'a browser sent what is no message'),
     });
     this.tests = options.createTests(this.notify);
+    this.pathChecks = options.createPathChecks();
     this.#handlers = options.createHandlers(this);
     this.#liveness = setInterval(() => this.#checkLiveness(), LIVENESS_INTERVAL_MS);
     socket.on('pong', () => (this.#alive = true));
@@ -191,6 +195,7 @@ export class Connection implements Browser {
     const results = await Promise.allSettled([
       participant ? leave(participant) : undefined,
       this.tests.close(),
+      this.pathChecks.close(),
     ]);
     for (const result of results)
       if (result.status === 'rejected')

@@ -27,6 +27,7 @@ export function createHandlers(
   const media = new KurentoHandler({
     streams,
     tests: browser.tests,
+    pathChecks: browser.pathChecks,
     iceServers,
     participant: () => browser.participant,
   });
@@ -61,6 +62,8 @@ export function createHandlers(
     startTestRecord: (params) => media.startTestRecord(params),
     startTestPlayback: (params) => media.startTestPlayback(params),
     stopTest: () => media.stopTest(),
+    startPathCheck: (params) => media.startPathCheck(params),
+    stopPathCheck: () => media.stopPathCheck(),
     startRecording: async () => {
       const participant = self();
       return recordings.start(participant.room, participant);

@@ -18,6 +18,7 @@ test('a refused socket is given up, even by a client that never closes its side'
     log: silent,
     mediaServerAvailable: () => true,
     createTests: unused,
+    createPathChecks: unused,
     createHandlers: unused,
     disconnected: unused,
   });

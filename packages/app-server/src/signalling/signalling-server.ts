@@ -21,6 +21,7 @@ export interface SignallingServerOptions extends Pick<ConnectionOptions, 'create
   log: Logger;
   mediaServerAvailable(): boolean;
   createTests(notify: Notify, browser: string, address: string): ReturnType<ConnectionOptions['createTests']>;
+  createPathChecks(browser: string, address: string): ReturnType<ConnectionOptions['createPathChecks']>;
 }
 
 const PATH = '/ws';
@@ -98,6 +99,7 @@ export class SignallingServer {
       socket,
       log: this.#log,
       createTests: (notify) => this.#options.createTests(notify, id, address),
+      createPathChecks: () => this.#options.createPathChecks(id, address),
       createHandlers: (browser) => this.#options.createHandlers(browser),
       disconnected: (...what) => this.#options.disconnected(...what),
     });
