@@ -1,5 +1,5 @@
-// One participant's presence in one room, from joining to leaving: the heart of the page, without a view.
-// Follows the local devices and the server's notifications, and comes back by itself when the server was gone.
+// One participant's presence in one room, from joining to leaving: the heart of the page, without a view. Follows the
+// server's notifications, and comes back by itself when the server was gone. Its legs: `own-streams`, `watched-streams`.
 import type {
   Candidate,
   Leg,
@@ -11,15 +11,12 @@ import type {
   RequestResult,
   Resume,
   RoomId,
-  StreamId,
 } from '@parley/protocol';
 import { NoAnswerError } from '@parley/protocol';
 import { causeOfEnd } from './causes.ts';
-import { DeviceError } from './devices.ts';
 import type { LocalDevices } from './local-devices.ts';
 import { NoticeBoard } from './notice-board.ts';
-import { OwnStream } from './own-stream.ts';
-import { legKey } from './peer-leg.ts';
+import { OwnStreams } from './own-streams.ts';
 import { refusalReason, sentenceFor } from './refusals.ts';
 import {
   joinedState,
@@ -30,13 +27,11 @@ import {
   withoutLedgers,
   type RoomState,
 } from './room-state.ts';
-import { switchState, tilesOf, type RoomPhase, type RoomSnapshot } from './room-view.ts';
+import { tilesOf, type RoomPhase, type RoomSnapshot } from './room-view.ts';
 import type { CloseReason, Notification, OpenSignalling, SignallingLike } from './signalling.ts';
-import { QueueClosedError, StepQueue } from './step-queue.ts';
 import { Store } from './store.ts';
-import { WatchedStream } from './watched-stream.ts';
-import { kindsOf, sameTracks, stopTracks } from './tracks.ts';
-import { whoSees, type OwnSource } from './who-sees.ts';
+import { WatchedStreams } from './watched-streams.ts';
+import { whoSees } from './who-sees.ts';
 
 export interface RoomSessionOptions {
   room: RoomId;
@@ -65,10 +60,8 @@ export class RoomSession {
   readonly #options: RoomSessionOptions;
   readonly #notices = new NoticeBoard(() => this.#publish());
   readonly #store: Store<RoomSnapshot>;
-  /** Negotiations of own streams run here, one after the other. */
-  readonly #steps = new StepQueue();
-  readonly #watched = new Map<StreamId, WatchedStream>();
-  readonly #unsubscribe: () => void;
+  readonly #own: OwnStreams;
+  readonly #watched: WatchedStreams;
   #phase: RoomPhase = 'joining';
   #refusal: RoomSnapshot['refusal'];
   #signalling: SignallingLike | undefined;
@@ -79,18 +72,10 @@ export class RoomSession {
   };
   #resume: Resume | undefined;
   #room: RoomState | undefined;
-  #preview: MediaStream | undefined;
-  #camera: OwnStream | undefined;
-  #screen: OwnStream | undefined;
-  /** What the person shares; outlives the streams that carry it. */
-  #screenMedia: MediaStream | undefined;
-  #choosingScreen = false;
   /** Told before the answer to `join`, and not in it. */
   #earlyLedgers: Ledger[] = [];
-  #soundBlocked = false;
   /** By the present connection; told before the answer to `join`, and not in it. */
   #mediaServerAvailable = true;
-  #failures: { camera: DeviceError | undefined; microphone: DeviceError | undefined };
   #reconnects = 0;
   #joining = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,10 +83,26 @@ export class RoomSession {
   constructor(options: RoomSessionOptions) {
     this.#options = options;
     this.#resume = options.resume;
-    this.#preview = this.#currentMedia();
-    this.#failures = this.#currentFailures();
+    const parts = this.#legParts();
+    this.#watched = new WatchedStreams({
+      ...parts,
+      streams: () => this.#room?.streams ?? new Map(),
+      // Not told yet: then it is believed.
+      senderSends: (stream) => (this.#room?.ledgers.get(stream)?.up.state ?? 'confirmed') === 'confirmed',
+      report: (stream, status) => this.#report({ kind: 'down', stream }, status),
+    });
+    this.#own = new OwnStreams({
+      ...parts,
+      devices: options.devices,
+      openScreen: () => options.openScreen(),
+      joined: () => this.#phase === 'joined',
+      problem: (text) => this.#notices.add('problem', text),
+      onDropped: (stream) => {
+        if (this.#room) this.#room = withoutLedgers(this.#room, [stream]);
+      },
+      report: (stream, status) => this.#report({ kind: 'up', stream }, status),
+    });
     this.#store = new Store(this.#view());
-    this.#unsubscribe = options.devices.subscribe(() => this.#devicesChanged());
   }
 
   readonly subscribe = (listener: () => void) => this.#store.subscribe(listener);
@@ -143,35 +144,15 @@ export class RoomSession {
   }
 
   async shareScreen(): Promise<void> {
-    if (this.#screenMedia || this.#choosingScreen || !this.#room) return;
+    if (!this.#room || this.#own.screenSwitch !== 'off') return;
     const shared = sharedScreen(this.#room);
-    if (shared) {
-      const name = nameOf(this.#room, shared.participant);
-      this.#notices.add('problem', `${name} is sharing a screen. Ask ${name} to stop first.`);
-      return;
-    }
-    this.#choosingScreen = true;
-    this.#publish();
-    try {
-      const media = await this.#options.openScreen();
-      if (this.#isOver()) return stopTracks(media);
-      this.#screenMedia = media;
-      // The browser's own "Stop sharing" ends the track.
-      media.getVideoTracks()[0]?.addEventListener('ended', () => this.stopSharing());
-      this.#renewScreen();
-    } catch (error) {
-      this.#notices.add('problem', DeviceError.from('screen', error).message);
-    } finally {
-      this.#choosingScreen = false;
-      this.#publish();
-    }
+    if (!shared) return this.#own.shareScreen();
+    const name = nameOf(this.#room, shared.participant);
+    this.#notices.add('problem', `${name} is sharing a screen. Ask ${name} to stop first.`);
   }
 
   stopSharing(): void {
-    if (!this.#screenMedia) return;
-    stopTracks(this.#screenMedia);
-    this.#screenMedia = undefined;
-    this.#renewScreen();
+    this.#own.stopSharing();
   }
 
   async startRecording(): Promise<void> {
@@ -184,18 +165,17 @@ export class RoomSession {
 
   /** Begins a new row of tries for a tile's stream that was given up. */
   retry(tile: string): void {
-    if (tile === 'own-camera') this.#camera?.start();
-    else if (tile === 'own-screen') this.#screen?.start();
+    if (tile === 'own-camera') this.#own.camera?.start();
+    else if (tile === 'own-screen') this.#own.screen?.start();
     else {
       const stream = this.snapshot().tiles.find(({ key }) => key === tile)?.stream;
-      if (stream) this.#watch(stream);
+      if (stream) this.#watched.watch(stream);
     }
   }
 
   /** The browser holds the others' sound back until the person presses something, or no longer. */
   setSoundBlocked(blocked: boolean): void {
-    this.#soundBlocked = blocked;
-    for (const watched of this.#watched.values()) watched.setSoundBlocked(blocked);
+    this.#watched.setSoundBlocked(blocked);
   }
 
   dismiss(notice: number): void {
@@ -222,9 +202,7 @@ export class RoomSession {
     if (this.#isOver()) return;
     this.#phase = phase;
     clearTimeout(this.#timer);
-    this.#unsubscribe();
-    this.#steps.close();
-    if (this.#screenMedia) stopTracks(this.#screenMedia);
+    this.#own.end();
     const signalling = this.#signalling;
     this.#signalling = undefined;
     void this.#sayGoodbye(how, signalling);
@@ -288,7 +266,8 @@ export class RoomSession {
       this.#refusal = { reason: 'other', text: TAKEN_OVER };
       return this.#refused();
     }
-    this.#closeUnfinishedLegs();
+    this.#watched.closeUnfinished();
+    this.#own.closeUnfinished();
     this.#tryLater();
   }
 
@@ -312,16 +291,10 @@ export class RoomSession {
     const after = roomStateAfter(before, notification);
     this.#room = after;
     this.#announce(notification, before, after);
-    this.#followStreams(before, after);
+    this.#watched.follow(before.streams.keys());
     if (name === 'streamStopped') this.#ownStreamLost(params);
     if (name === 'mediaServer') this.#mediaServerChanged(params.available);
     this.#publish();
-  }
-
-  /** Watches what has come and drops what has gone. */
-  #followStreams(before: RoomState, after: RoomState): void {
-    for (const id of before.streams.keys()) if (!after.streams.has(id)) this.#unwatch(id);
-    for (const id of after.streams.keys()) if (!before.streams.has(id)) this.#watch(id);
   }
 
   #announce({ name, params }: Notification, before: RoomState, after: RoomState): void {
@@ -334,62 +307,20 @@ export class RoomSession {
   }
 
   #ownStreamLost({ stream: id, reason }: NotificationParams<'streamStopped'>): void {
-    this.#own(id)?.lost(causeOfEnd(reason));
+    this.#own.byId(id)?.lost(causeOfEnd(reason));
   }
 
   #mediaServerChanged(available: boolean): void {
-    if (available) this.#beginLegs();
-    else this.#closeLegs();
-  }
-
-  #beginLegs(): void {
-    for (const id of this.#room?.streams.keys() ?? []) this.#watch(id);
-    this.#renewCamera();
-    if (this.#screenMedia) this.#renewScreen();
+    if (!available) return this.#closeLegs();
+    this.#watched.begin();
+    this.#own.begin();
   }
 
   /** Keeps what runs here and at the server; what runs at one side only is ended there, and all the rest begun. */
   #resumeLegs({ legs, streams }: RequestResult<'join'>): void {
     if (!this.#mediaServerAvailable) return this.#closeLegs();
-    const running = new Set(legs.map(legKey));
-    for (const id of [...this.#watched.keys()]) if (!this.#room?.streams.has(id)) this.#unwatch(id);
-    for (const id of this.#room?.streams.keys() ?? []) {
-      const watched = this.#watched.get(id);
-      const kept = watched?.state.phase === 'live' && running.has(legKey({ kind: 'down', stream: id }));
-      if (kept) watched.resumed();
-      else this.#watch(id);
-    }
-    for (const leg of legs)
-      if (leg.kind === 'up' && !this.#own(leg.stream)) this.#tell('stopBroadcast', { stream: leg.stream });
-    const isKept = (own: OwnStream | undefined, media: MediaStream | undefined) => {
-      const runs = own?.id !== undefined && running.has(legKey({ kind: 'up', stream: own.id }));
-      if (!runs) own?.forget();
-      return runs && own.state.phase === 'live' && sameTracks(own.media, media);
-    };
-    if (!isKept(this.#camera, this.#preview)) this.#renewCamera();
-    else {
-      const stream = streams.find(({ id }) => id === this.#camera?.id);
-      const muted = this.#isMuted();
-      if (stream && stream.muted !== muted) this.#tell('setMuted', { stream: stream.id, muted });
-    }
-    if (!isKept(this.#screen, this.#screenMedia) && (this.#screen ?? this.#screenMedia)) this.#renewScreen();
-  }
-
-  #own(id: StreamId): OwnStream | undefined {
-    return [this.#camera, this.#screen].find((own) => own?.id === id);
-  }
-
-  /** What was being negotiated cannot be any more; what is connected may last longer than the loss. */
-  #closeUnfinishedLegs(): void {
-    for (const [id, { state }] of [...this.#watched]) if (state.phase !== 'live') this.#unwatch(id);
-    if (this.#camera?.state.phase !== 'live') {
-      this.#camera?.close();
-      this.#camera = undefined;
-    }
-    if (this.#screen?.state.phase !== 'live') {
-      this.#screen?.close();
-      this.#screen = undefined;
-    }
+    this.#watched.resume(legs);
+    this.#own.resume(legs, streams);
   }
 
   #requestInRoom<Name extends RequestName>(
@@ -411,106 +342,17 @@ export class RoomSession {
 
   #remoteCandidate(leg: Leg, candidate: Candidate): void {
     // For a leg that was closed a moment ago there is nothing left to do.
-    if (leg.kind === 'down') this.#watched.get(leg.stream)?.addRemoteCandidate(candidate);
-    if (leg.kind === 'up') this.#own(leg.stream)?.addRemoteCandidate(candidate);
-  }
-
-  #watch(id: StreamId): void {
-    const stream = this.#room?.streams.get(id);
-    if (!stream || !this.#signalling) return;
-    this.#unwatch(id);
-    const watched = new WatchedStream({
-      ...this.#legParts(),
-      stream: stream.description,
-      iceServers: stream.iceServers,
-      // Not told yet: then it is believed.
-      senderSends: () => (this.#room?.ledgers.get(id)?.up.state ?? 'confirmed') === 'confirmed',
-      report: (status) => this.#report({ kind: 'down', stream: id }, status),
-    });
-    watched.setSoundBlocked(this.#soundBlocked);
-    this.#watched.set(id, watched);
-    watched.start();
-  }
-
-  #unwatch(id: StreamId): void {
-    this.#watched.get(id)?.close();
-    this.#watched.delete(id);
+    if (leg.kind === 'down') this.#watched.addRemoteCandidate(leg.stream, candidate);
+    if (leg.kind === 'up') this.#own.addRemoteCandidate(leg.stream, candidate);
   }
 
   #closeLegs(): void {
-    for (const id of [...this.#watched.keys()]) this.#unwatch(id);
-    this.#camera?.close();
-    this.#screen?.close();
-    this.#camera = undefined;
-    this.#screen = undefined;
-  }
-
-  #devicesChanged(): void {
-    const media = this.#currentMedia();
-    if (!sameTracks(media, this.#preview)) {
-      this.#preview = media;
-      if (this.#phase === 'joined') this.#renewCamera();
-    }
-    this.#camera?.setMuted(this.#isMuted());
-    this.#tellFailures();
-    this.#publish();
-  }
-
-  /** Those of before the call were told in the lobby. */
-  #tellFailures(): void {
-    const former = this.#failures;
-    this.#failures = this.#currentFailures();
-    for (const kind of ['microphone', 'camera'] as const) {
-      const failure = this.#failures[kind];
-      if (failure && failure !== former[kind]) this.#notices.add('problem', failure.message);
-    }
-  }
-
-  /** Ends the present stream of camera and microphone and, when there is anything to send, begins a new one. */
-  #renewCamera(): void {
-    this.#runStep(async () => {
-      this.#dropOwn(this.#camera);
-      this.#camera = this.#preview && this.#newStream('camera', this.#preview);
-      this.#camera?.start();
-      this.#publish();
-    });
-  }
-
-  #renewScreen(): void {
-    this.#runStep(async () => {
-      this.#dropOwn(this.#screen);
-      this.#screen = this.#screenMedia && this.#newStream('screen', this.#screenMedia);
-      this.#screen?.start();
-      this.#publish();
-    });
-  }
-
-  #dropOwn(stream: OwnStream | undefined): void {
-    if (this.#room && stream?.id) this.#room = withoutLedgers(this.#room, [stream.id]);
-    stream?.close();
+    this.#watched.close();
+    this.#own.close();
   }
 
   #report(leg: RequestParams<'reportLeg'>['leg'], status: LegStatus): void {
     this.#tell('reportLeg', { leg, status });
-  }
-
-  #runStep(step: () => Promise<void>): void {
-    this.#steps.run(step).catch((error: unknown) => {
-      if (!(error instanceof QueueClosedError)) console.error('a step of the negotiation failed', error);
-    });
-  }
-
-  #newStream(kind: 'camera' | 'screen', media: MediaStream): OwnStream | undefined {
-    if (!this.#signalling) return undefined;
-    const muted = kind === 'camera' && this.#isMuted();
-    return new OwnStream({
-      ...this.#legParts(),
-      kind,
-      media,
-      muted,
-      steps: this.#steps,
-      report: (stream, status) => this.#report({ kind: 'up', stream }, status),
-    });
   }
 
   #legParts() {
@@ -522,6 +364,7 @@ export class RoomSession {
           if (this.#signalling) console.warn('a candidate was not accepted', error);
         });
       },
+      connected: () => this.#signalling !== undefined,
       onChange: () => this.#publish(),
     };
   }
@@ -535,42 +378,13 @@ export class RoomSession {
     }
   }
 
-  #currentMedia(): MediaStream | undefined {
-    const { camera, microphone } = this.#options.devices.snapshot();
-    const tracks = [microphone.track, camera.track].filter((track) => track !== undefined);
-    return tracks.length > 0 ? new MediaStream(tracks) : undefined;
-  }
-
-  /** What this participant sends or would like to send. */
-  #sources(): OwnSource[] {
-    const devices = this.#options.devices.snapshot();
-    const failures = (['camera', 'microphone'] as const).flatMap((device) => {
-      const { failure, wanted } = devices[device];
-      return failure && wanted ? [{ device, cause: failure.failure }] : [];
-    });
-    const camera = { kind: 'camera' as const, stream: this.#camera?.id, failures, ...kindsOf(this.#preview) };
-    if (!this.#screenMedia) return [camera];
-    const shared = { failures: [], ...kindsOf(this.#screenMedia) };
-    return [camera, { kind: 'screen', stream: this.#screen?.id, ...shared }];
-  }
-
-  #currentFailures() {
-    const { camera, microphone } = this.#options.devices.snapshot();
-    return { camera: camera.failure, microphone: microphone.failure };
-  }
-
-  #isMuted(): boolean {
-    const { microphone } = this.#options.devices.snapshot();
-    return !microphone.track || !microphone.wanted;
-  }
-
   #publish(): void {
     this.#store.set(this.#view());
   }
 
   #view(): RoomSnapshot {
-    const devices = this.#options.devices.snapshot();
     const room = this.#room;
+    const own = this.#own;
     const recording = room?.recording ?? undefined;
     return {
       phase: this.#phase,
@@ -579,20 +393,20 @@ export class RoomSession {
         room,
         name: this.#options.name,
         connected: this.#phase === 'joined',
-        preview: this.#preview,
-        muted: this.#isMuted(),
-        cameraFailure: devices.camera.failure?.failure,
-        camera: this.#camera,
-        screen: this.#screen,
-        watched: this.#watched,
+        preview: own.preview,
+        muted: own.muted,
+        cameraFailure: own.cameraFailure,
+        camera: own.camera,
+        screen: own.screen,
+        watched: this.#watched.all,
       }),
       participants: (room?.others.length ?? 0) + 1,
-      microphone: switchState(devices.microphone),
-      camera: switchState(devices.camera),
-      screen: this.#screenMedia ? 'on' : this.#choosingScreen ? 'starting' : 'off',
+      microphone: own.microphoneSwitch,
+      camera: own.cameraSwitch,
+      screen: own.screenSwitch,
       recording: room && recording && { ...recording, startedByName: nameOf(room, recording.startedBy) },
       mediaServerAvailable: room?.mediaServerAvailable ?? true,
-      whoSees: whoSees(room, this.#sources()),
+      whoSees: whoSees(room, own.sources()),
       notices: this.#notices.all,
     };
   }
