@@ -71,6 +71,10 @@ export const Leg = z.discriminatedUnion('kind', [
 ]);
 export type Leg = z.infer<typeof Leg>;
 
+/** By which way an ICE restart looks: `tcp` and `relay` are for networks that let no UDP through, or none that lasts. */
+export const IceVia = z.enum(['any', 'tcp', 'relay']);
+export type IceVia = z.infer<typeof IceVia>;
+
 /** Who receives a stream: its up leg, and the down leg of each viewer. */
 export const Ledger = z.object({
   stream: StreamId,
@@ -110,6 +114,15 @@ export const requests = {
   /** Asks for nothing but an answer, which a lost connection does not give. */
   ping: { params: Nothing, result: Nothing },
 
+  /**
+   * New credentials for the same ICE servers, before the former ones end: for the call in a room, else for a test. A relayed
+   * leg goes on after an ICE restart with them: a browser keeps to the credentials that its allocation was made with.
+   */
+  renewIceServers: {
+    params: Nothing,
+    result: z.object({ iceServers: z.array(IceServer), expiresInSeconds: z.number().int().positive() }),
+  },
+
   /** Flow 3, first half: asks to broadcast; permission comes with the stream's id and ICE servers. */
   requestBroadcast: {
     params: z.object({ kind: StreamKind, audio: z.boolean(), video: z.boolean(), muted: z.boolean() }),
@@ -130,6 +143,15 @@ export const requests = {
     result: z.object({ sdpAnswer: Sdp }),
   },
   unwatch: { params: z.object({ stream: StreamId }), result: Nothing },
+
+  /**
+   * New ICE credentials and candidates for a leg that runs (RFC 8445, section 9): its endpoint, keys and tracks stay. `relay`
+   * is the browser's own doing. Refused as `not-supported` by a media server that cannot: then the leg is to be built anew.
+   */
+  restartIce: {
+    params: z.object({ leg: Leg, sdpOffer: Sdp, via: IceVia }),
+    result: z.object({ sdpAnswer: Sdp }),
+  },
 
   /** A candidate of this browser for one of its legs. May come before the leg's endpoint exists: it is kept. */
   addCandidate: { params: z.object({ leg: Leg, candidate: Candidate }), result: Nothing },
@@ -234,6 +256,7 @@ export const RefusalReason = z.enum([
   'sdp-refused',
   'media-server-unreachable',
   'media-server-refused',
+  'not-supported',
   'nothing-recorded',
   'already-recording',
   'not-recording',

@@ -1,6 +1,7 @@
+import type { IceServer } from '@parley/protocol';
 import { expect, it } from 'vitest';
 import { Harness } from '../testing/harness.ts';
-import { IceServers } from './ice-servers.ts';
+import { CREDENTIALS_SECONDS, IceServers } from './ice-servers.ts';
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], secret: 'shared' };
 
@@ -15,6 +16,15 @@ it('mints credentials that name their recipient and an end', () => {
   expect(Number(expiry) * 1000).toBeGreaterThan(Date.now());
   expect(server?.urls).toEqual(TURN.urls);
   expect(server?.credential).not.toContain(TURN.secret);
+});
+
+it('lets credentials hold for an hour of a call, for ten minutes of a test', () => {
+  const servers = new IceServers(TURN);
+  const remaining = ([server]: IceServer[]) => Number(server?.username?.split(':')[0]) - Date.now() / 1000;
+  for (const given of [servers.for('ada'), servers.renew('ada').iceServers])
+    expect(Math.abs(remaining(given) - 3600)).toBeLessThan(2);
+  for (const given of [servers.forTest('ada'), servers.renewForTest(undefined).iceServers])
+    expect(Math.abs(remaining(given) - 600)).toBeLessThan(2);
 });
 
 it('gives each browser its own: on joining, when a stream starts, and for a test', async () => {
@@ -33,6 +43,12 @@ it('gives each browser its own: on joining, when a stream starts, and for a test
     const stranger = await harness.browser();
     const test = await stranger.request('requestTest', {});
     expect(test.iceServers[0]?.username).toMatch(/^\d+:test-/);
+    const renewed = await bob.request('renewIceServers', {});
+    expect(renewed.expiresInSeconds).toBe(CREDENTIALS_SECONDS.call);
+    expect(renewed.iceServers[0]?.username).toContain(second.self.id);
+    const forTest = await stranger.request('renewIceServers', {});
+    expect(forTest.expiresInSeconds).toBe(CREDENTIALS_SECONDS.test);
+    expect(forTest.iceServers[0]?.username).toMatch(/^\d+:test-/);
   } finally {
     await harness.close();
   }

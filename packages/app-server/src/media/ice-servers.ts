@@ -10,8 +10,16 @@ export interface TurnOptions {
   readonly secret: string;
 }
 
-/** Longer than meetings are: an allocation ends with the credentials that it was made with. */
-const LIFETIME_SECONDS = 12 * 60 * 60;
+/**
+ * Short, since whoever gets hold of them can use the relay as long; browsers renew them before they end. A test, which
+ * needs no room, takes a minute.
+ */
+export const CREDENTIALS_SECONDS = { call: 3600, test: 600 } as const;
+
+export interface RenewedIceServers {
+  readonly iceServers: IceServer[];
+  readonly expiresInSeconds: number;
+}
 
 export class IceServers {
   readonly #turn: TurnOptions | undefined;
@@ -20,18 +28,33 @@ export class IceServers {
     this.#turn = turn;
   }
 
-  /**
-   * None without a TURN server: the media server is reached at the addresses that it announces.
-   * @param recipient the participant who will use them, or undefined for a test before joining
-   */
-  for(recipient: string | undefined): IceServer[] {
+  /** For a call. None without a TURN server: the media server is reached at the addresses that it announces. */
+  for(recipient: string): IceServer[] {
+    return this.#mint(recipient, CREDENTIALS_SECONDS.call);
+  }
+
+  /** @param recipient undefined for a test before joining */
+  forTest(recipient: string | undefined): IceServer[] {
+    return this.#mint(recipient ?? `test-${randomBytes(8).toString('hex')}`, CREDENTIALS_SECONDS.test);
+  }
+
+  renew(recipient: string): RenewedIceServers {
+    return { iceServers: this.for(recipient), expiresInSeconds: CREDENTIALS_SECONDS.call };
+  }
+
+  renewForTest(recipient: string | undefined): RenewedIceServers {
+    return { iceServers: this.forTest(recipient), expiresInSeconds: CREDENTIALS_SECONDS.test };
+  }
+
+  #mint(participant: string, lifetimeSeconds: number): IceServer[] {
     if (!this.#turn) return [];
+    const { urls, secret } = this.#turn;
     const { username, credential } = mintTurnCredentials({
-      secret: this.#turn.secret,
-      participant: recipient ?? `test-${randomBytes(8).toString('hex')}`,
-      lifetimeSeconds: LIFETIME_SECONDS,
+      secret,
+      participant,
+      lifetimeSeconds,
       now: Date.now(),
     });
-    return [{ urls: [...this.#turn.urls], username, credential }];
+    return [{ urls: [...urls], username, credential }];
   }
 }

@@ -65,6 +65,19 @@ export class KurentoHandler {
     return {};
   }
 
+  async restartIce({ leg, sdpOffer, via }: RequestParams<'restartIce'>): Answer<'restartIce'> {
+    // A relay is reached by UDP or TCP, and to the media server it is a browser like any other.
+    const reachedBy = via === 'tcp' ? 'tcp' : 'any';
+    switch (leg.kind) {
+      case 'up':
+        return { sdpAnswer: await this.#own(leg.stream).restartUpIce(sdpOffer, reachedBy) };
+      case 'down':
+        return { sdpAnswer: await this.#others(leg.stream).restartDownIce(this.#self(), sdpOffer, reachedBy) };
+      default:
+        return { sdpAnswer: await this.#tests.restartIce(leg.kind, sdpOffer, reachedBy) };
+    }
+  }
+
   async addCandidate({ leg, candidate }: RequestParams<'addCandidate'>): Answer<'addCandidate'> {
     switch (leg.kind) {
       case 'up':
@@ -85,8 +98,13 @@ export class KurentoHandler {
     return {};
   }
 
+  async renewIceServers(): Answer<'renewIceServers'> {
+    const self = this.#participant();
+    return self ? this.#iceServers.renew(self.id) : this.#iceServers.renewForTest(undefined);
+  }
+
   async requestTest(): Answer<'requestTest'> {
-    return { iceServers: this.#iceServers.for(this.#participant()?.id) };
+    return { iceServers: this.#iceServers.forTest(this.#participant()?.id) };
   }
 
   async startTestRecord(params: RequestParams<'startTestRecord'>): Answer<'startTestRecord'> {
