@@ -6,6 +6,8 @@ export * from './security-finding.ts';
 export * from './signalling.ts';
 export * from './rest.ts';
 export * from './trace.ts';
+export * from './trace-diagram.ts';
+export * from './trace-mermaid.ts';
 export * from './json-rpc/peer.ts';
 export * from './kurento/errors.ts';
 export type * from './kurento/declarations.ts';
