@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two projects: `unit` runs beside the code in parallel; `e2e` drives real browsers, one file at a time. */
+/** `unit` runs beside the code in parallel; `e2e` drives real browsers, one file at a time; `faults` many at once. */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +8,17 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['e2e/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          globalSetup: ['e2e/src/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['e2e/faults/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

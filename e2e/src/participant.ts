@@ -8,7 +8,7 @@ import { findChromium } from './chromium.ts';
 import { writeFakeMedia, type FakeMedia } from './fake-media.ts';
 import { Line } from './line.ts';
 
-const FLAGS = [
+export const BROWSER_FLAGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -68,7 +68,7 @@ export class Participant {
     const context = await chromium.launchPersistentContext(join(profile, 'profile'), {
       executablePath: findChromium(),
       args: [
-        ...FLAGS,
+        ...BROWSER_FLAGS,
         options.devices === 'refused'
           ? '--use-fake-ui-for-media-stream=deny'
           : '--use-fake-ui-for-media-stream',
