@@ -43,6 +43,11 @@ export const HealthResponse = z.object({
 });
 export type HealthResponse = z.infer<typeof HealthResponse>;
 
+/** `GET /api/check/bytes?size=` gives at most this many bytes without meaning; more would say no more of a network. */
+export const MAX_CHECK_DOWN_BYTES = 8_388_608;
+/** `POST /api/check/bytes` takes at most this many at a time: what proxies let through if nobody told them otherwise. */
+export const MAX_CHECK_UP_BYTES = 1_000_000;
+
 /** Every refused request under /api. */
 export const ErrorResponse = z.object({ reason: z.string(), message: z.string() });
 export type ErrorResponse = z.infer<typeof ErrorResponse>;

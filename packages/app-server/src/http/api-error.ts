@@ -24,6 +24,14 @@ export class ApiError extends Error {
     return new ApiError(429, 'too-many-requests', 'too many requests, try again in a minute');
   }
 
+  static invalid(message: string): ApiError {
+    return new ApiError(400, 'invalid-request', message);
+  }
+
+  static tooLarge(): ApiError {
+    return new ApiError(413, 'invalid-request', 'this is more than is taken at a time');
+  }
+
   body(): ErrorResponse {
     return { reason: this.reason, message: this.message };
   }

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { Logger } from 'pino';
 import { ApiError } from './api-error.ts';
 import { addApiRoutes, type ApiParts } from './api-routes.ts';
+import { addCheckBytes } from './check-bytes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
 import type { ProxyTrust } from './proxy-trust.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -21,7 +22,7 @@ export interface HttpServerOptions extends ApiParts {
 const MAX_BODY_BYTES = 16_384;
 
 /** The addresses of the page; everything else of it is files. */
-const PAGES = ['/', '/r/:room', '/recordings'];
+const PAGES = ['/', '/r/:room', '/recordings', '/check'];
 
 /** Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
@@ -64,6 +65,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     },
   });
   addApiRoutes(app, options);
+  addCheckBytes(app);
   for (const page of PAGES) app.get(page, async (_request, reply) => reply.sendFile('index.html'));
   return app;
 }

@@ -22,6 +22,8 @@ export interface Call {
   params: Json;
 }
 
+const CANDIDATE_LINE = '\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n';
+
 /** Thrown by a script: the answer is this error. */
 export class KurentoError extends Error {
   readonly code: number;
@@ -41,6 +43,10 @@ export class FakeKurento {
   /** Whether `record` writes a file and says `Recording` at once. */
   recordsAtOnce = true;
   answersPings = true;
+  /** Whether answers have candidates in them at once; `getLocalSessionDescriptor` has them in any case. */
+  answerCandidates = false;
+  /** Whether it is Parley's media server, or the original, which cannot. */
+  restartsIce = true;
   #server: WebSocketServer;
   #port: number;
   #sockets = new Set<WebSocket>();
@@ -232,7 +238,12 @@ export class FakeKurento {
         this.#find(params['sink']);
         return null;
       case 'processOffer':
-        return `v=0 answer of ${found.id}`;
+        return `v=0 answer of ${found.id}${this.answerCandidates ? CANDIDATE_LINE : ''}`;
+      case 'getLocalSessionDescriptor':
+        return `v=0 answer of ${found.id}${CANDIDATE_LINE}`;
+      case 'restartIce':
+        if (!this.restartsIce) throw new KurentoError(40008, "Operation 'restartIce' not found");
+        return `v=0 answer of ${found.id} restarted via ${String(params['via'])}`;
       case 'record':
         if (this.recordsAtOnce) this.startRecording(found);
         return null;
