@@ -48,10 +48,17 @@ export class Refusal extends Error {
     return new Refusal('media-server-unreachable', 'the media server cannot be reached');
   }
 
+  static notSupported(): Refusal {
+    return new Refusal('not-supported', 'the media server cannot do that');
+  }
+
   static tooManyRequests(message: string): Refusal {
     return new Refusal('too-many-requests', message);
   }
 }
+
+/** kurento.md, table of codes: 40008 is also what an operation is answered with that the object does not have. */
+export const UNKNOWN_OPERATION = 40008;
 
 /** kurento.md, table of codes: 402xx speak of SDP. */
 function speaksOfSdp(code: number | undefined): boolean {

@@ -2,9 +2,10 @@
 // Knows nothing of streams or rooms; may be opened again, which replaces the endpoint.
 import type { Candidate, LegStep } from '@parley/protocol';
 import type { Logger } from 'pino';
+import { MediaServerError } from '../kurento/errors.ts';
 import { isObject } from '../kurento/kurento-connection.ts';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, UNKNOWN_OPERATION } from '../refusal.ts';
 import { belongsTo, CandidateInbox, MAX_CANDIDATES, tooManyCandidates } from './candidate-inbox.ts';
 import { ufragOf } from './offer.ts';
 import { createTagged, releaseLogged, type Tags } from './tagged.ts';
@@ -80,6 +81,23 @@ export class Leg {
     return opening;
   }
 
+  /**
+   * Gives the endpoint new ICE credentials and candidates, and answers the offer of a browser that did the same. On failure
+   * the endpoint stays as it was.
+   * @param via `tcp`: the answer has only candidates of that
+   * @throws Refusal ('unknown-stream': there is nothing to restart; 'not-supported'); MediaServerError
+   */
+  async restartIce(sdpOffer: string, via: 'any' | 'tcp'): Promise<string> {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined || !this.#negotiated) throw Refusal.unknownStream();
+    const answer = await this.#restart(endpoint, { offer: sdpOffer, via });
+    if (endpoint !== this.#endpoint) throw Refusal.streamEnded();
+    const ufrag = ufragOf(sdpOffer);
+    this.#negotiated = { ufrag, applied: 0 };
+    for (const candidate of this.#inbox.take(ufrag)) this.#apply(candidate);
+    return String(answer);
+  }
+
   /** Releases the endpoint, if there is one (and it is still the one that is named). The leg can be opened again. */
   async drop(expected = this.#endpoint): Promise<void> {
     if (expected === undefined || expected !== this.#endpoint) return;
@@ -129,6 +147,16 @@ export class Leg {
     } catch (error) {
       await this.drop(endpoint);
       throw error;
+    }
+  }
+
+  /** `restartIce` is of the module `parley`: the original media server does not have it. */
+  async #restart(endpoint: string, params: JsonObject): Promise<unknown> {
+    try {
+      return await this.#options.mediaServer.invoke(endpoint, 'restartIce', params);
+    } catch (error) {
+      const unknown = error instanceof MediaServerError && error.code === UNKNOWN_OPERATION;
+      throw unknown ? Refusal.notSupported() : error;
     }
   }
 

@@ -38,11 +38,13 @@ const forOwner: [RequestName, (stream: string) => object][] = [
   ['stopBroadcast', (id) => ({ stream: id })],
   ['setMuted', (id) => ({ stream: id, muted: true })],
   ['addCandidate', (id) => ({ leg: { kind: 'up', stream: id }, candidate })],
+  ['restartIce', (id) => ({ leg: { kind: 'up', stream: id }, sdpOffer: offer(), via: 'any' })],
 ];
 const forViewers: [RequestName, (stream: string) => object][] = [
   ['watch', (id) => ({ stream: id, sdpOffer: offer() })],
   ['unwatch', (id) => ({ stream: id })],
   ['addCandidate', (id) => ({ leg: { kind: 'down', stream: id }, candidate })],
+  ['restartIce', (id) => ({ leg: { kind: 'down', stream: id }, sdpOffer: offer(), via: 'any' })],
 ];
 
 function expectNothingHappened(): void {

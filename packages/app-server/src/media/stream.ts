@@ -185,6 +185,18 @@ export class Stream {
     this.ledger.viewerGone(viewer);
   }
 
+  /** @throws Refusal; MediaServerError; the leg is then as it was */
+  async restartUpIce(sdpOffer: string, via: 'any' | 'tcp'): Promise<string> {
+    return this.#up.restartIce(sdpOffer, via);
+  }
+
+  /** @throws Refusal; MediaServerError; the leg is then as it was */
+  async restartDownIce(viewer: Participant, sdpOffer: string, via: 'any' | 'tcp'): Promise<string> {
+    const leg = this.#downs.get(viewer.id);
+    if (!leg) throw Refusal.unknownStream();
+    return leg.restartIce(sdpOffer, via);
+  }
+
   addUpCandidate(candidate: Candidate): void {
     this.#up.addCandidate(candidate);
   }

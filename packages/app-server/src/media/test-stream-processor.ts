@@ -79,6 +79,11 @@ export class TestStreamProcessor {
     this.#legOf(kind).addCandidate(candidate);
   }
 
+  /** @throws Refusal; MediaServerError; the leg is then as it was */
+  restartIce(kind: TestKind, sdpOffer: string, via: 'any' | 'tcp'): Promise<string> {
+    return this.#legOf(kind).restartIce(sdpOffer, via);
+  }
+
   /**
    * Flow 1. Replaces what was recorded or runs.
    * @throws Refusal; MediaServerError; nothing is left then

@@ -24,6 +24,7 @@ const SENTENCES: Record<RefusalReason, string> = {
   'media-server-unreachable':
     'The media server cannot be reached at the moment. Picture and sound come back by themselves as soon as it is there again.',
   'media-server-refused': 'The media server refused this. Try again in a moment.',
+  'not-supported': 'This server cannot do that.',
   'nothing-recorded': 'Nothing has been recorded yet. Press “Record” first.',
   'already-recording': 'This room is being recorded already.',
   'not-recording': 'This room is not being recorded.',
