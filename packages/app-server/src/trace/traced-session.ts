@@ -1,0 +1,145 @@
+// One session in the store: who took part, how its legs fare, and its entries. Filled by the span processor, read by the
+// inspector.
+import type {
+  LegStatus,
+  RoomId,
+  SecurityFinding,
+  SessionId,
+  SessionKind,
+  StepRecord,
+  TraceEntry,
+  TraceLeg,
+} from '@parley/protocol';
+import { EntryList, type EntryLimits } from './entry-list.ts';
+
+/** A leg as its owner knows it. */
+export interface LegReport {
+  readonly leg: TraceLeg;
+  readonly participantName: string | null;
+  readonly status: LegStatus;
+  /** In ms of `performance.now()`. */
+  readonly steps: readonly StepRecord[];
+  /** On the media server; undefined while there is none. */
+  readonly endpoint: string | undefined;
+}
+
+export interface SessionBegin {
+  readonly id: string;
+  readonly kind: SessionKind;
+  readonly room: RoomId | null;
+  /** Null: a test before joining. */
+  readonly participant: { readonly id: string; readonly name: string } | null;
+  /** Asked while the session lasts, and once more when it ends. */
+  legs(): readonly LegReport[];
+}
+
+/** What a browser told of the pair that its ICE agent selected. */
+export interface ReportedPair {
+  readonly local: string;
+  readonly remote: string;
+  readonly relayed: boolean;
+  readonly roundTripMs: number | null;
+}
+
+/** A room of 100, each of whom came back a few times. */
+const MAX_LEGS = 1_000;
+const MAX_REMEDIES = 8;
+const MAX_SEEN = 2_048;
+
+export class TracedSession {
+  readonly begin: SessionBegin;
+  readonly id: SessionId;
+  readonly entries: EntryList;
+  /** Everybody with a leg, and those who were told that they may have one. */
+  readonly participants = new Set<string>();
+  readonly findings = new Map<string, SecurityFinding>();
+  /** In ms since 1970. */
+  startedAt: number;
+  endedAt: number | null = null;
+  /** From `performance.now()` to ms since 1970: fixed, so that entries keep their order when the clock is set. */
+  readonly clockOffset: number;
+  readonly #listeners = new Set<() => void>();
+  readonly #pairs = new Map<string, ReportedPair>();
+  readonly #remedies = new Map<string, string[]>();
+  readonly #seen = new Set<string>();
+  #lastLegs: readonly LegReport[] = [];
+
+  /** @param clockOffset what to add to `performance.now()` */
+  constructor(begin: SessionBegin, limits: EntryLimits, now: number, clockOffset: number) {
+    this.begin = begin;
+    this.id = begin.id;
+    this.entries = new EntryList(limits);
+    this.clockOffset = clockOffset;
+    this.startedAt = now + clockOffset;
+    if (begin.participant) this.participants.add(begin.participant.id);
+  }
+
+  get ended(): boolean {
+    return this.endedAt !== null;
+  }
+
+  /** As they are, or were at the end. */
+  legs(): readonly LegReport[] {
+    return this.ended ? this.#lastLegs : this.begin.legs();
+  }
+
+  pairOf(leg: TraceLeg): ReportedPair | undefined {
+    return this.#pairs.get(keyOf(leg));
+  }
+
+  /** What was done for a leg, each once, in the order of their first use. */
+  remediesOf(leg: TraceLeg): readonly string[] {
+    return this.#remedies.get(keyOf(leg)) ?? [];
+  }
+
+  add(entry: Omit<TraceEntry, 'number'>): number {
+    const number = this.entries.add(entry);
+    this.startedAt = Math.min(this.startedAt, entry.at);
+    const { leg, kind, name } = entry;
+    if (leg?.participant != null && this.participants.size < MAX_LEGS) this.participants.add(leg.participant);
+    if (leg && kind === 'remedy') this.#remember(leg, name);
+    this.changed();
+    return number;
+  }
+
+  setPair(leg: TraceLeg, pair: ReportedPair): void {
+    if (this.#pairs.size < MAX_LEGS) this.#pairs.set(keyOf(leg), pair);
+  }
+
+  /** Whether this was seen before. @param mark of a message, such as a digest */
+  seenBefore(mark: string): boolean {
+    if (this.#seen.has(mark)) return true;
+    if (this.#seen.size < MAX_SEEN) this.#seen.add(mark);
+    return false;
+  }
+
+  /** Idempotent. @param now in ms of `performance.now()` */
+  end(now: number): void {
+    if (this.ended) return;
+    this.#lastLegs = this.begin.legs().map((report) => ({ ...report, endpoint: undefined }));
+    this.endedAt = now + this.clockOffset;
+    this.changed();
+  }
+
+  /** Calls the listener after each change, until the returned function is called. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #remember(leg: TraceLeg, remedy: string): void {
+    const key = keyOf(leg);
+    const remedies = this.#remedies.get(key) ?? [];
+    if (remedies.includes(remedy) || remedies.length >= MAX_REMEDIES || this.#remedies.size >= MAX_LEGS)
+      return;
+    this.#remedies.set(key, [...remedies, remedy]);
+  }
+}
+
+function keyOf({ kind, participant }: TraceLeg): string {
+  return `${kind} ${participant ?? ''}`;
+}
