@@ -50,6 +50,8 @@ export interface AppServerOptions {
   patience?: Patience | undefined;
   /** Told to browsers, with credentials for each. */
   turn?: TurnOptions | undefined;
+  /** Whether what a former life of this server left running is carried on; it is if not told otherwise. */
+  carryOn?: boolean | undefined;
   log: Logger;
 }
 
@@ -58,6 +60,8 @@ export interface RunningAppServer {
   readonly port: number;
   /** As it was at start. */
   readonly certificate: CertificateSummary | undefined;
+  /** Takes note of something that the embedded relay did. */
+  turnEvent(event: unknown): void;
   /** Ends calls and recordings, then everything else; idempotent. */
   close(): Promise<void>;
 }
@@ -200,6 +204,7 @@ async function assemble(
     url: urlOf(certificate ? 'https' : 'http', options.host, port),
     port,
     certificate: certificate?.summary,
+    turnEvent: (event) => log.debug({ event }, 'the relay tells'),
     close: () => (closed ??= close()),
   };
 }

@@ -45,14 +45,16 @@ export class StartError extends Error {
 
   /**
    * @param address what it was to listen on, as `host:port`
-   * @param cause what it says it cannot do, in one line
+   * @param message what it says it cannot do, in one line
+   * @param code of the system call that failed
    */
-  static appServer(address: string, cause: Error): StartError {
-    const message =
-      codeOf(cause) === 'EADDRINUSE'
+  static appServer(address: string, message: string, code: string | undefined): StartError {
+    return new StartError(
+      'app-server',
+      code === 'EADDRINUSE'
         ? `${address} is in use: stop what uses it, or choose another port with PORT or --port`
-        : cause.message;
-    return new StartError('app-server', message, cause);
+        : message,
+    );
   }
 }
 

@@ -1,7 +1,9 @@
-// Starts the parts in the order of their needs and ends them in the reverse. Signals and exit codes are main.ts's.
+// Starts the parts side by side and ends them in the reverse order of their needs. Each part but the relay is a process of
+// its own; this one only keeps them. Signals and exit codes are main.ts's.
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { AppServerProcess, type AppServerSettings } from './app-server-process.ts';
 import type { Configuration } from './configuration.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { StartError } from './errors.ts';
@@ -18,63 +20,76 @@ export interface Program extends Started {
 
 /** @throws StartError when the operator has to mend something; nothing is left running then */
 export async function startProgram(configuration: Configuration): Promise<Program> {
-  const { host, dataDir, tls, announcedIps, mediaServerUrl, mediaServerToken, mediaServerCa, databaseUrl } =
-    configuration;
+  const { host, port, dataDir, logLevel, mediaServerUrl } = configuration;
   await Promise.all([prepareDataFolder(dataDir), checkWebClient()]);
-  const log = pino({ level: configuration.logLevel, base: null });
+  const log = pino({ level: logLevel, base: null });
 
-  // Both parts take most of their time to load, so they load side by side.
-  const loading = import('@parley/app-server');
-  const [embedded, { startAppServer, AppServerStartError }] = await Promise.all([
+  // Each takes most of its time to load, so they load side by side; each fails with the reason of what it waits for.
+  const mediaServer =
     mediaServerUrl === undefined
       ? MediaServerProcess.start({ ...configuration, log: log.child({ part: 'media-server' }) })
-      : undefined,
-    loading,
-  ]);
-  let relay: Relay | undefined;
+      : Promise.resolve(undefined);
+  const relay = mediaServer.then((embedded) => startRelay(configuration, embedded, log));
+  const appServer = AppServerProcess.start({
+    address: `${host}:${port}`,
+    settings: Promise.all([mediaServer, relay]).then((parts) => settingsOf(configuration, ...parts)),
+    logLevel,
+    log: log.child({ part: 'app-server' }),
+  });
+  const parts = { mediaServer, relay, appServer };
   try {
-    const running = await startRelay(configuration, embedded, log);
-    relay = running;
-    const appServer = await startAppServer({
-      host,
-      port: configuration.port,
-      dataDir,
-      databaseUrl,
-      mediaServer: embedded
-        ? { url: embedded.url, token: embedded.token }
-        : { url: mediaServerUrl ?? '', token: mediaServerToken, caFile: mediaServerCa },
-      tls: tls.kind === 'self-signed' ? { ...tls, announcedIps } : tls.kind === 'files' ? tls : undefined,
-      trustedProxies: configuration.trustedProxies,
-      turn: running.turn,
-      clientDir: CLIENT_DIR,
-      log,
-    });
+    const [embedded, running, serving] = await Promise.all([mediaServer, relay, appServer]);
     let closed: Promise<void> | undefined;
-    const close = async () => {
-      try {
-        // First, because it ends recordings, and for that it needs the media server.
-        await appServer.close();
-      } finally {
-        await Promise.all([embedded?.close(), running.close()]);
-      }
-    };
     return {
       host,
-      port: appServer.port,
+      port: serving.port,
       dataDir,
-      certificate: appServer.certificate,
+      certificate: serving.certificate,
       media: embedded
         ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
         : { kind: 'remote', url: mediaServerUrl ?? '' },
       relay: running.summary,
-      close: () => (closed ??= close()),
+      close: () => (closed ??= closeAll(parts)),
     };
   } catch (error) {
-    await Promise.all([embedded?.close(), relay?.close()]);
-    if (error instanceof StartError) throw error;
-    if (!(error instanceof AppServerStartError)) throw error;
-    throw StartError.appServer(`${host}:${configuration.port}`, error);
+    await closeAll(parts);
+    throw error;
   }
+}
+
+/** Ends what was started; what was not has ended itself. */
+async function closeAll(parts: {
+  mediaServer: Promise<MediaServerProcess | undefined>;
+  relay: Promise<Relay>;
+  appServer: Promise<AppServerProcess>;
+}): Promise<void> {
+  // First, because it ends recordings, and for that it needs the media server.
+  const [appServer] = await Promise.allSettled([parts.appServer]);
+  if (appServer.status === 'fulfilled') await appServer.value.close();
+  const closeIfThere = (part: { close(): Promise<void> } | undefined) => part?.close();
+  await Promise.allSettled([parts.mediaServer.then(closeIfThere), parts.relay.then(closeIfThere)]);
+}
+
+function settingsOf(
+  configuration: Configuration,
+  embedded: MediaServerProcess | undefined,
+  { turn }: Relay,
+): AppServerSettings {
+  const { host, port, dataDir, tls, announcedIps, databaseUrl, trustedProxies } = configuration;
+  const { mediaServerUrl, mediaServerToken, mediaServerCa } = configuration;
+  return {
+    host,
+    port,
+    dataDir,
+    databaseUrl,
+    mediaServer: embedded
+      ? { url: embedded.url, token: embedded.token }
+      : { url: mediaServerUrl ?? '', token: mediaServerToken, caFile: mediaServerCa },
+    tls: tls.kind === 'self-signed' ? { ...tls, announcedIps } : tls.kind === 'files' ? tls : undefined,
+    trustedProxies,
+    turn,
+    clientDir: CLIENT_DIR,
+  };
 }
 
 async function checkWebClient(): Promise<void> {
