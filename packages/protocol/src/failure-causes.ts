@@ -107,9 +107,11 @@ export const causeTexts: Readonly<Record<FailureCause, CauseTexts>> = {
     remedy: 'Use another browser, or update this one.',
   },
   'permission-withdrawn': {
-    participant: 'You may no longer send or see this stream.',
-    administrator: 'The right to the stream was withdrawn while it ran.',
-    remedy: 'Ask whoever runs the meeting.',
+    participant: 'You may no longer send or see this.',
+    administrator:
+      'The browser withdrew its permission to use a device while it ran, or the stream belongs to somebody else.',
+    remedy:
+      "Allow camera and microphone for this page again in the browser's address bar, or ask whoever runs the meeting.",
   },
   'stream-ended': {
     participant: 'The stream has ended.',

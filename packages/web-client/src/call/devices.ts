@@ -1,12 +1,19 @@
 // Camera, microphone and screen of this machine: asked for from the browser, with failures a person can act on.
 
-import type { FailureCause } from '@parley/protocol';
+import { causeTexts, type FailureCause } from '@parley/protocol';
 import { sentencesOf } from './causes.ts';
 
 export type DeviceKind = 'camera' | 'microphone' | 'screen';
 
 export type DeviceFailureReason =
-  'missing' | 'permission-denied' | 'in-use' | 'insecure-context' | 'unsupported' | 'unplugged' | 'other';
+  | 'missing'
+  | 'permission-denied'
+  | 'permission-withdrawn'
+  | 'in-use'
+  | 'insecure-context'
+  | 'unsupported'
+  | 'unplugged'
+  | 'other';
 
 export class DeviceError extends Error {
   readonly device: DeviceKind;
@@ -35,6 +42,7 @@ export class DeviceError extends Error {
 const CAUSES: Readonly<Record<DeviceFailureReason, FailureCause>> = {
   missing: 'device-gone',
   'permission-denied': 'no-permission',
+  'permission-withdrawn': 'permission-withdrawn',
   'in-use': 'camera-busy',
   'insecure-context': 'no-permission',
   unsupported: 'device-gone',
@@ -63,6 +71,8 @@ export function sentenceAboutDevice(
       return device === 'screen'
         ? 'The screen was not shared. Press “Share screen” again to choose what to show.'
         : sentencesOf('no-permission');
+    case 'permission-withdrawn':
+      return `The ${device} was taken away from this page. ${causeTexts['permission-withdrawn'].remedy}`;
     case 'in-use':
       return `The ${device} does not start; another program may be using it. Close that program, then try again.`;
     case 'insecure-context':

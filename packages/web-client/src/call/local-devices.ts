@@ -126,15 +126,17 @@ export class LocalDevices {
     }
     former?.stop();
     if (kind === 'microphone') track.enabled = wanted;
-    track.addEventListener('ended', () => this.#ended(kind, track));
+    track.addEventListener('ended', () => void this.#ended(kind, track));
     const chosen = track.getSettings().deviceId ?? this.snapshot()[kind].chosen;
     this.#change(kind, { opening: false, failure: undefined, track, chosen });
   }
 
   /** The browser ended it: unplugged, or the permission was taken back. Tracks that are stopped here tell nothing. */
-  #ended(kind: Kind, track: MediaStreamTrack): void {
+  async #ended(kind: Kind, track: MediaStreamTrack): Promise<void> {
     if (this.snapshot()[kind].track !== track) return;
     this.#change(kind, { track: undefined, failure: new DeviceError(kind, 'unplugged') });
+    if (!(await isDenied(kind)) || this.snapshot()[kind].track) return;
+    this.#change(kind, { failure: new DeviceError(kind, 'permission-withdrawn') });
   }
 
   #release(kind: Kind): void {
@@ -164,4 +166,15 @@ function choicesOf(devices: MediaDeviceInfo[], kind: MediaDeviceKind, word: stri
   return devices
     .filter((device) => device.kind === kind && device.deviceId !== '')
     .map((device, index) => ({ id: device.deviceId, label: device.label || `${word} ${index + 1}` }));
+}
+
+/** False also where the browser does not tell. */
+async function isDenied(kind: Kind): Promise<boolean> {
+  try {
+    const { state } = await navigator.permissions.query({ name: kind });
+    return state === 'denied';
+  } catch (error) {
+    console.info(`this browser does not tell whether the ${kind} is permitted`, error);
+    return false;
+  }
 }

@@ -1,5 +1,6 @@
 // The call: tiles, buttons, and what there is to be said about the connection.
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { sentencesOf } from '../call/causes.ts';
 import type { RoomSession } from '../call/room-session.ts';
 import type { Notice, RoomSnapshot } from '../call/room-view.ts';
 import { useFocusOnArrival } from './arrival.ts';
@@ -125,10 +126,7 @@ function Banner({ room, onTryNow }: { room: RoomSnapshot; onTryNow: () => void }
     return (
       <div className="banner" role="alert">
         <AlertIcon />
-        <span>
-          The media server cannot be reached. Picture and sound come back by themselves as soon as it is there
-          again.
-        </span>
+        <span>{sentencesOf('media-server-unreachable')}</span>
       </div>
     );
   return null;
