@@ -2,6 +2,7 @@
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
@@ -22,6 +23,8 @@ import { Attendance, type Patience } from './rooms/attendance.ts';
 import { RoomRegistry } from './rooms/room-registry.ts';
 import { createHandlers } from './signalling/handlers.ts';
 import { SignallingServer } from './signalling/signalling-server.ts';
+import { Tracing } from './trace/tracing.ts';
+import type { TurnEvents } from './trace/turn-events.ts';
 import { AppServerStartError } from './start-error.ts';
 import { readAuthority } from './tls/certificate-files.ts';
 import { ServerCertificate, type CertificateSummary, type TlsOptions } from './tls/server-certificate.ts';
@@ -50,6 +53,10 @@ export interface AppServerOptions {
   patience?: Patience | undefined;
   /** Told to browsers, with credentials for each. */
   turn?: TurnOptions | undefined;
+  /** What a TURN server that runs beside this server does, for the traces. */
+  turnEvents?: TurnEvents | undefined;
+  /** Get every span of every session's trace, such as a `BatchSpanProcessor` of OpenTelemetry with an exporter. */
+  spanProcessors?: readonly SpanProcessor[] | undefined;
   /** Whether what a former life of this server left running is carried on; it is if not told otherwise. */
   carryOn?: boolean | undefined;
   log: Logger;
@@ -122,6 +129,8 @@ async function assemble(
       endMedia().catch((err: unknown) => log.error({ err }, 'the end of the streams was not recorded'));
     },
   });
+  const { spanProcessors, turnEvents } = options;
+  const tracing = new Tracing({ spanProcessors, turnEvents });
   const iceServers = new IceServers(options.turn);
   const rooms = new RoomRegistry(roomRepository);
   const recordings = new RecordingService({
@@ -131,7 +140,15 @@ async function assemble(
     installation,
     log,
   });
-  const streams = new StreamProcessor({ mediaServer, rooms, recordings, iceServers, installation, log });
+  const streams = new StreamProcessor({
+    mediaServer,
+    tracing,
+    rooms,
+    recordings,
+    iceServers,
+    installation,
+    log,
+  });
   const attendance = new Attendance({
     rooms,
     streams,
@@ -196,6 +213,7 @@ async function assemble(
     await attendance.close();
     await http.close();
     await mediaServer.close();
+    await tracing.close();
     await database.destroy();
     parts.folder.release();
   };

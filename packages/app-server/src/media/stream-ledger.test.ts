@@ -5,18 +5,21 @@ import { ESTABLISHMENT_LIMIT_MS, StreamLedger } from './stream-ledger.ts';
 const VIEWER = ParticipantId.parse('viewer-0001');
 let changes: number;
 let keyframes: number;
+let gaps: unknown[];
 let ledger: StreamLedger;
 
 beforeEach(() => {
   vi.useFakeTimers();
   changes = 0;
   keyframes = 0;
+  gaps = [];
   ledger = new StreamLedger({
     stream: StreamId.parse('stream-0001'),
     audio: true,
     video: true,
     onChange: () => changes++,
     onKeyframeNeeded: () => keyframes++,
+    onOverdue: (...overdue) => gaps.push(overdue),
   });
 });
 
@@ -81,6 +84,15 @@ it('blames the sender, not the viewer, when nothing is sent', async () => {
   ledger.viewerReached(VIEWER, 'dtls-connected');
   await vi.advanceTimersByTimeAsync(5_001);
   expect(viewer()).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
+});
+
+it('tells whose deadline passed, after which step, and what that means', async () => {
+  ledger.upFlows('audio', true);
+  ledger.upFlows('video', true);
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'negotiated');
+  await vi.advanceTimersByTimeAsync(8_001);
+  expect(gaps).toEqual([[VIEWER, 'negotiated', 'no-candidate-pair']]);
 });
 
 it('begins anew when a viewer asks again after a failure', async () => {

@@ -1,7 +1,7 @@
 // Who receives one stream, from evidence: what the media server tells of its endpoints and what the viewers' browsers
 // tell of decoded frames. Watches the deadlines of every leg; what is told to whom is the stream processor's.
 import { LegProgress, type FailureCause, type Ledger, type LegStatus, type LegStep } from '@parley/protocol';
-import type { ParticipantId, StreamId } from '@parley/protocol';
+import type { ParticipantId, StepRecord, StreamId } from '@parley/protocol';
 
 export type Kind = 'audio' | 'video';
 
@@ -12,7 +12,16 @@ export interface StreamLedgerOptions {
   /** Something changed; may come in bursts. */
   onChange(): void;
   /** A viewer is connected and sees nothing: the first remedy is a key frame. */
-  onKeyframeNeeded(): void;
+  onKeyframeNeeded(viewer: ParticipantId | null): void;
+  /** The step after this one was not reached in time; `viewer` null: by the up leg. */
+  onOverdue(viewer: ParticipantId | null, step: LegStep, cause: FailureCause): void;
+}
+
+/** How far one leg has got, and when it did; `viewer` null: the up leg. */
+export interface LegRecord {
+  readonly viewer: ParticipantId | null;
+  readonly status: LegStatus;
+  readonly steps: readonly StepRecord[];
 }
 
 /** A leg that is not confirmed by then has failed, in ms; until then remedies are tried. */
@@ -48,6 +57,16 @@ export class StreamLedger {
         status: progress.status,
       })),
     };
+  }
+
+  /** Of the up leg first. */
+  legs(): LegRecord[] {
+    const record = (viewer: ParticipantId | null, { progress }: LegEntry) => ({
+      viewer,
+      status: progress.status,
+      steps: progress.history,
+    });
+    return [record(null, this.#up), ...[...this.#viewers].map(([viewer, entry]) => record(viewer, entry))];
   }
 
   upReached(step: LegStep): void {
@@ -162,10 +181,12 @@ export class StreamLedger {
     for (const entry of this.#entries) {
       const cause = entry.progress.overdue(now);
       if (cause === undefined) continue;
+      const viewer = this.#viewerOf(entry);
+      this.#options.onOverdue(viewer, entry.progress.status.step, this.#causeFor(entry, cause));
       if (now - entry.begunAt >= ESTABLISHMENT_LIMIT_MS) entry.progress.fail(this.#causeFor(entry, cause));
       else {
         entry.progress.repairing(entry.progress.status.step, this.#causeFor(entry, cause), now);
-        if (cause === 'nothing-arrives') this.#options.onKeyframeNeeded();
+        if (cause === 'nothing-arrives') this.#options.onKeyframeNeeded(viewer);
       }
     }
     this.#changed();
@@ -175,6 +196,11 @@ export class StreamLedger {
   #causeFor(entry: LegEntry, cause: FailureCause): FailureCause {
     const senderSilent = this.#up.progress.status.state !== 'confirmed';
     return entry !== this.#up && cause === 'nothing-arrives' && senderSilent ? 'sender-sends-nothing' : cause;
+  }
+
+  #viewerOf(entry: LegEntry): ParticipantId | null {
+    for (const [viewer, other] of this.#viewers) if (other === entry) return viewer;
+    return null;
   }
 
   get #entries(): LegEntry[] {

@@ -8,11 +8,13 @@ import type { RecordingService } from '../recordings/recording-service.ts';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
+import type { Tracing } from '../trace/tracing.ts';
 import type { IceServers } from './ice-servers.ts';
 import { Stream } from './stream.ts';
 
 export interface StreamProcessorOptions {
   mediaServer: MediaServer;
+  tracing: Tracing;
   rooms: RoomRegistry;
   recordings: RecordingService;
   iceServers: IceServers;
@@ -42,7 +44,7 @@ export class StreamProcessor {
    * @throws Refusal
    */
   permit(owner: Participant, wish: RequestParams<'requestBroadcast'>): Stream {
-    const { mediaServer, installation } = this.#options;
+    const { mediaServer, tracing, installation } = this.#options;
     if (!mediaServer.available) throw Refusal.mediaServerUnreachable();
     if (!wish.audio && !wish.video) throw Refusal.invalidMessage('a stream needs audio or video');
     this.#makeRoomFor(owner, wish.kind);
@@ -51,6 +53,7 @@ export class StreamProcessor {
       id: newId(StreamId),
       owner,
       mediaServer,
+      tracing,
       installation,
       log: this.#log,
       onStarted: () => this.#announce(stream),

@@ -7,6 +7,7 @@ import type {
   ParticipantId,
   RoomId,
   StreamDescription,
+  TraceLeg,
 } from '@parley/protocol';
 import type { StreamId, StreamKind } from '@parley/protocol';
 import type { Logger } from 'pino';
@@ -14,6 +15,10 @@ import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { OWNER_TAG } from '../kurento/orphans.ts';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
+import type { SessionTracer } from '../trace/session-tracer.ts';
+import type { TracedMediaServer } from '../trace/traced-media-server.ts';
+import type { LegReport } from '../trace/traced-session.ts';
+import type { Tracing } from '../trace/tracing.ts';
 import { Leg, LEG_EVENTS } from './leg.ts';
 import { checkOfferSends } from './offer.ts';
 import { connectKinds, Recorder, type RecorderOptions } from './recorder.ts';
@@ -31,6 +36,7 @@ export interface StreamOptions {
   video: boolean;
   muted: boolean;
   mediaServer: MediaServer;
+  tracing: Tracing;
   installation: string;
   log: Logger;
   /** The stream runs: called in the same moment, so that nobody sees it twice or not at all. */
@@ -56,7 +62,8 @@ export class Stream {
   muted: boolean;
   /** Who receives it, from evidence. */
   readonly ledger: StreamLedger;
-  readonly #mediaServer: MediaServer;
+  readonly trace: SessionTracer;
+  readonly #mediaServer: TracedMediaServer;
   readonly #installation: string;
   readonly #log: Logger;
   readonly #up: Leg;
@@ -77,7 +84,15 @@ export class Stream {
     this.audio = options.audio;
     this.video = options.video;
     this.muted = options.muted;
-    this.#mediaServer = options.mediaServer;
+    const { id, owner, kind, room } = this;
+    this.trace = options.tracing.begin({
+      id,
+      kind,
+      room,
+      participant: owner,
+      legs: () => this.#legReports(),
+    });
+    this.#mediaServer = this.trace.mediaServer(options.mediaServer);
     this.#installation = options.installation;
     this.#log = options.log.child({ room: this.room, stream: this.id });
     this.#onStarted = () => options.onStarted();
@@ -95,7 +110,11 @@ export class Stream {
       audio: this.audio,
       video: this.video,
       onChange: () => options.onLedgerChanged(),
-      onKeyframeNeeded: () => this.#requestKeyframe(),
+      onKeyframeNeeded: (viewer) => {
+        this.trace.remedy(this.#traceLeg(viewer), 'requestKeyframe');
+        this.#requestKeyframe();
+      },
+      onOverdue: (viewer, step, cause) => this.trace.gap(this.#traceLeg(viewer), step, cause),
     });
     const reached = (step: LegStep) => this.ledger.upReached(step);
     this.#up = this.#newLeg('up', this.owner, reached, {
@@ -156,7 +175,7 @@ export class Stream {
     this.ledger.viewerAsked(viewer.id);
     try {
       return await leg.open(pipeline, sdpOffer, (endpoint) =>
-        connectKinds(this.#mediaServer, up, endpoint, this),
+        connectKinds(this.#mediaServer.forLeg(this.#traceLeg(viewer.id)), up, endpoint, this),
       );
     } catch (error) {
       if (this.#downs.get(viewer.id) === leg) this.#downs.delete(viewer.id);
@@ -259,6 +278,7 @@ export class Stream {
   async #tearDown(): Promise<void> {
     this.#state = 'closed';
     this.#upWatch.close();
+    this.trace.end();
     this.ledger.close();
     await Promise.all([...this.#recorders].map((starting) => stopRecorder(starting)));
     if (this.#pipeline !== undefined) await releaseLogged(this.#mediaServer, this.#pipeline, this.#log);
@@ -306,7 +326,7 @@ export class Stream {
   ): Leg {
     const name: LegName = { kind: direction, stream: this.id };
     return new Leg({
-      mediaServer: this.#mediaServer,
+      mediaServer: this.#mediaServer.forLeg({ kind: direction, participant: participant.id }),
       direction,
       tags: this.#tags(direction, participant),
       log: this.#log.child({ leg: direction, participant: participant.id }),
@@ -322,6 +342,24 @@ export class Stream {
     this.#mediaServer
       .invoke(up, 'requestKeyframe')
       .catch((err: unknown) => this.#log.debug({ err }, 'a key frame could not be asked for'));
+  }
+
+  /** @param viewer null: the up leg */
+  #traceLeg(viewer: ParticipantId | null): TraceLeg {
+    return viewer === null
+      ? { kind: 'up', participant: this.owner.id }
+      : { kind: 'down', participant: viewer };
+  }
+
+  #legReports(): LegReport[] {
+    return this.ledger.legs().map(({ viewer, status, steps }) => ({
+      leg: this.#traceLeg(viewer),
+      participantName:
+        viewer === null ? this.owner.name : (this.owner.room.participants.get(viewer)?.name ?? null),
+      status,
+      steps,
+      endpoint: (viewer === null ? this.#up : this.#downs.get(viewer))?.endpoint,
+    }));
   }
 
   #tags(kind: string, participant: Participant): Tags {

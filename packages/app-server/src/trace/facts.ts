@@ -40,6 +40,7 @@ const TOLD = [
   'state',
   'newState',
   'step',
+  'via',
   'cause',
   'reason',
   'seconds',

@@ -1,6 +1,6 @@
 // Writes the trace of one session: each message and each thing seen becomes a span under the session's own.
 import { ROOT_CONTEXT, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
-import type { ReportedEvent, TraceLeg } from '@parley/protocol';
+import type { FailureCause, LegStep, ReportedEvent, TraceLeg } from '@parley/protocol';
 import type { MediaServer } from '../kurento/media-server.ts';
 import { safeFacts, type Facts } from './facts.ts';
 import { attributesOf, outcomeAttributes, type NewEntry, type Outcome } from './span-attributes.ts';
@@ -23,7 +23,7 @@ export class SessionTracer {
   readonly #context: Context;
 
   constructor(tracer: Tracer, session: TracedSession) {
-    const { kind, room } = session.begin;
+    const { kind, room } = session;
     this.session = session;
     this.#tracer = tracer;
     this.#root = tracer.startSpan(`session ${kind}`, {
@@ -53,6 +53,17 @@ export class SessionTracer {
     this.#start(entry, at).end(this.#wall(at));
   }
 
+  /** A deadline passed: the step after this one was not reached. */
+  gap(leg: TraceLeg, step: LegStep, cause: FailureCause): void {
+    const facts = { step, cause };
+    this.note({ from: 'app-server', to: 'app-server', kind: 'gap', name: 'overdue', leg, facts });
+  }
+
+  /** Something was done for a leg that does not advance. */
+  remedy(leg: TraceLeg, name: string): void {
+    this.note({ from: 'app-server', to: 'app-server', kind: 'remedy', name, leg });
+  }
+
   /** What a browser saw of one of its legs. */
   reported(leg: TraceLeg, events: readonly ReportedEvent[]): void {
     const now = performance.now();
@@ -64,9 +75,9 @@ export class SessionTracer {
     }
   }
 
-  /** The media server as one leg, or the session as a whole, uses it: what is asked and told becomes part of the trace. */
-  mediaServer(server: MediaServer, leg: TraceLeg | null): MediaServer {
-    return new TracedMediaServer(server, () => this, leg);
+  /** The media server as this session uses it: what is asked and told becomes part of the trace. */
+  mediaServer(server: MediaServer): TracedMediaServer {
+    return new TracedMediaServer(server, () => this);
   }
 
   /** Idempotent. What still comes, such as the answers to releases, is added. */

@@ -46,7 +46,7 @@ export function factsIn(attributes: Attributes): TraceFacts {
   const facts: TraceFacts = {};
   for (const [name, value] of Object.entries(attributes))
     if (name.startsWith(FACT) && value !== undefined && !Array.isArray(value))
-      facts[name.slice(FACT.length)] = value as TraceFacts[string];
+      facts[name.slice(FACT.length)] = value;
   return facts;
 }
 

@@ -10,11 +10,19 @@ export class TracedMediaServer implements MediaServer {
   readonly #tracer: () => SessionTracer | undefined;
   readonly #leg: TraceLeg | null;
 
-  /** @param tracer asked at each call; undefined: no session yet */
-  constructor(server: MediaServer, tracer: () => SessionTracer | undefined, leg: TraceLeg | null) {
+  /**
+   * @param tracer asked at each call; undefined: no session yet
+   * @param leg null: the session as a whole
+   */
+  constructor(server: MediaServer, tracer: () => SessionTracer | undefined, leg: TraceLeg | null = null) {
     this.#server = server;
     this.#tracer = tracer;
     this.#leg = leg;
+  }
+
+  /** The same, used for one leg. */
+  forLeg(leg: TraceLeg): TracedMediaServer {
+    return new TracedMediaServer(this.#server, this.#tracer, leg);
   }
 
   get available(): boolean {

@@ -47,8 +47,10 @@ const MAX_REMEDIES = 8;
 const MAX_SEEN = 2_048;
 
 export class TracedSession {
-  readonly begin: SessionBegin;
   readonly id: SessionId;
+  readonly kind: SessionKind;
+  readonly room: RoomId | null;
+  readonly participant: SessionBegin['participant'];
   readonly entries: EntryList;
   /** Everybody with a leg, and those who were told that they may have one. */
   readonly participants = new Set<string>();
@@ -62,12 +64,17 @@ export class TracedSession {
   readonly #pairs = new Map<string, ReportedPair>();
   readonly #remedies = new Map<string, string[]>();
   readonly #seen = new Set<string>();
+  /** How to ask for them; not kept beyond the end, because all of a room hangs on it. */
+  #askForLegs: (() => readonly LegReport[]) | undefined;
   #lastLegs: readonly LegReport[] = [];
 
   /** @param clockOffset what to add to `performance.now()` */
   constructor(begin: SessionBegin, limits: EntryLimits, now: number, clockOffset: number) {
-    this.begin = begin;
     this.id = begin.id;
+    this.kind = begin.kind;
+    this.room = begin.room;
+    this.participant = begin.participant && { id: begin.participant.id, name: begin.participant.name };
+    this.#askForLegs = () => begin.legs();
     this.entries = new EntryList(limits);
     this.clockOffset = clockOffset;
     this.startedAt = now + clockOffset;
@@ -80,7 +87,7 @@ export class TracedSession {
 
   /** As they are, or were at the end. */
   legs(): readonly LegReport[] {
-    return this.ended ? this.#lastLegs : this.begin.legs();
+    return this.#askForLegs?.() ?? this.#lastLegs;
   }
 
   pairOf(leg: TraceLeg): ReportedPair | undefined {
@@ -95,9 +102,11 @@ export class TracedSession {
   add(entry: Omit<TraceEntry, 'number'>): number {
     const number = this.entries.add(entry);
     this.startedAt = Math.min(this.startedAt, entry.at);
-    const { leg, kind, name } = entry;
+    const { leg, kind, name, facts } = entry;
     if (leg?.participant != null && this.participants.size < MAX_LEGS) this.participants.add(leg.participant);
     if (leg && kind === 'remedy') this.#remember(leg, name);
+    if (leg && name === 'restartIce')
+      this.#remember(leg, ['restartIce', facts['via'] ?? []].flat().join(' '));
     this.changed();
     return number;
   }
@@ -116,7 +125,12 @@ export class TracedSession {
   /** Idempotent. @param now in ms of `performance.now()` */
   end(now: number): void {
     if (this.ended) return;
-    this.#lastLegs = this.begin.legs().map((report) => ({ ...report, endpoint: undefined }));
+    this.#lastLegs = this.legs().map((report) => ({
+      ...report,
+      steps: [...report.steps],
+      endpoint: undefined,
+    }));
+    this.#askForLegs = undefined;
     this.endedAt = now + this.clockOffset;
     this.changed();
   }

@@ -84,8 +84,8 @@ export class Tracing {
   }
 }
 
-function legIn({ begin }: TracedSession, participant: string): TraceLeg | null {
-  if (begin.kind === 'test') return null;
-  const kind = begin.participant?.id === participant ? 'up' : 'down';
+function legIn(session: TracedSession, participant: string): TraceLeg | null {
+  if (session.kind === 'test') return null;
+  const kind = session.participant?.id === participant ? 'up' : 'down';
   return { kind, participant: participant as TraceLeg['participant'] };
 }
