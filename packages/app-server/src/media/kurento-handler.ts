@@ -72,7 +72,9 @@ export class KurentoHandler {
       case 'up':
         return { sdpAnswer: await this.#own(leg.stream).restartUpIce(sdpOffer, reachedBy) };
       case 'down':
-        return { sdpAnswer: await this.#others(leg.stream).restartDownIce(this.#self(), sdpOffer, reachedBy) };
+        return {
+          sdpAnswer: await this.#others(leg.stream).restartDownIce(this.#self(), sdpOffer, reachedBy),
+        };
       default:
         return { sdpAnswer: await this.#tests.restartIce(leg.kind, sdpOffer, reachedBy) };
     }

@@ -132,6 +132,39 @@ test.each([
   expect(JSON.parse(browser.received[0] ?? '')).toMatchObject({ error: { code } });
 });
 
+test('a request that is sent again gives the same answer, and not a second endpoint', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const stream = await harness.broadcast(ada);
+  const held = kurento.hold('processOffer');
+  const params = { stream, sdpOffer: offer() };
+  const watch = { jsonrpc: '2.0', id: 77, method: 'watch', params };
+  bob.socket.send(JSON.stringify(watch));
+  await held.arrived;
+  bob.socket.send(JSON.stringify({ ...watch, attempt: 2 }));
+  held.release();
+  bob.socket.send(JSON.stringify({ ...watch, attempt: 3 }));
+  const answers = () => bob.received.filter((text) => text.includes('"id":77'));
+  await bob.until(() => answers().length > 0);
+  bob.socket.send(JSON.stringify({ ...watch, attempt: 3 }));
+  await bob.until(() => answers().length > 1);
+  expect(new Set(answers()).size).toBe(1);
+  // The sender's, and one of the viewer's.
+  expect(kurento.callsOf('create WebRtcEndpoint')).toHaveLength(2);
+});
+
+test('a join that is sent again is one participant', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  const bob = await harness.browser();
+  const join = { jsonrpc: '2.0', id: 5, method: 'join', params: { room, name: 'Bob' } };
+  bob.socket.send(JSON.stringify(join));
+  bob.socket.send(JSON.stringify({ ...join, attempt: 2 }));
+  await bob.request('ping', {});
+  expect(ada.toldOf('participantJoined')).toHaveLength(1);
+});
+
 test('a browser that goes silent is gone after two pings', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const room = await harness.createRoom();

@@ -79,6 +79,7 @@ export class Connection implements Browser {
     this.#rare = new RareWarnings(this.#log);
     this.#peer = new JsonRpcPeer({
       send: (text) => this.#send(text),
+      recognisesRepeats: true,
       onRequest: (method, params) => this.#onRequest(method, params),
       onFault: (err) => this.#rare.warn({ err }, 'a browser sent what is no message'),
     });

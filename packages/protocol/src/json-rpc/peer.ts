@@ -2,6 +2,7 @@
 // Serves the browser's signalling, the application server's signalling and its Kurento client. Not the Kurento server,
 // whose rules differ (`media-server/src/kurento`).
 import { z } from 'zod';
+import { KeptAnswers } from './kept-answers.ts';
 
 /** JSON-RPC 2.0, section 5.1. */
 export const JSON_RPC_ERROR = {
@@ -50,6 +51,8 @@ const Message = z.object({
   jsonrpc: z.literal('2.0'),
   id: z.union([z.string(), z.number(), z.null()]).optional(),
   method: z.string().optional(),
+  /** Ours: 2 and more on a request that was sent before. */
+  attempt: z.number().optional(),
   params: z.unknown().optional(),
   result: z.unknown().optional(),
   error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }).optional(),
@@ -65,6 +68,12 @@ export interface JsonRpcPeerOptions {
   onFault?(fault: Error): void;
   /** How long a request may wait for its answer, in ms. */
   deadlineMs?: number;
+  /** Pauses after which a request without an answer is sent again, in ms. The other end has to recognise repeats. */
+  resendAfterMs?: readonly number[];
+  /** Told of each repeat. */
+  onResent?(method: string, params: unknown, attempt: number): void;
+  /** Fulfils a repeated request once, and answers each repeat the same. */
+  recognisesRepeats?: boolean;
 }
 
 interface Pending {
@@ -72,6 +81,7 @@ interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;
   timer: ReturnType<typeof setTimeout>;
+  resend: ReturnType<typeof setTimeout> | undefined;
 }
 
 const DEFAULT_DEADLINE_MS = 10_000;
@@ -79,6 +89,7 @@ const DEFAULT_DEADLINE_MS = 10_000;
 export class JsonRpcPeer {
   readonly #options: JsonRpcPeerOptions;
   readonly #pending = new Map<number, Pending>();
+  readonly #kept = new KeptAnswers();
   #nextId = 1;
   #closedBecause: string | undefined;
 
@@ -100,11 +111,12 @@ export class JsonRpcPeer {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#pending.delete(id);
+        this.#take(id);
         reject(NoAnswerError.deadline(method, deadlineMs));
       }, deadlineMs);
-      this.#pending.set(id, { method, resolve, reject, timer });
+      this.#pending.set(id, { method, resolve, reject, timer, resend: undefined });
       this.#options.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+      this.#resendLater(id, method, params, 2);
     });
   }
 
@@ -135,7 +147,8 @@ export class JsonRpcPeer {
     if (message.method === undefined) this.#settle(message);
     else if (message.id === undefined || message.id === null)
       this.#options.onNotification?.(message.method, message.params);
-    else void this.#answer(message.id, message.method, message.params);
+    else if (!this.#answeredAgain(message.id, message.attempt))
+      void this.#answer(message.id, message.method, message.params);
   }
 
   /** Rejects every request that waits; idempotent. */
@@ -144,18 +157,38 @@ export class JsonRpcPeer {
     this.#closedBecause = reason;
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.timer);
+      clearTimeout(pending.resend);
       pending.reject(NoAnswerError.closed(pending.method, reason));
     }
     this.#pending.clear();
   }
 
+  #resendLater(id: number, method: string, params: unknown, attempt: number): void {
+    const pause = this.#options.resendAfterMs?.[attempt - 2];
+    const pending = this.#pending.get(id);
+    if (pause === undefined || !pending) return;
+    pending.resend = setTimeout(() => {
+      this.#options.onResent?.(method, params, attempt);
+      this.#options.send(JSON.stringify({ jsonrpc: '2.0', id, method, params, attempt }));
+      this.#resendLater(id, method, params, attempt + 1);
+    }, pause);
+  }
+
+  /** Whether this is a repeat that needs no fulfilling: its answer is on its way, or is given again. */
+  #answeredAgain(id: string | number, attempt = 1): boolean {
+    if (!this.#options.recognisesRepeats || attempt < 2) return false;
+    const kept = this.#kept.of(id);
+    if (typeof kept === 'object') this.#options.send(kept.text);
+    return kept !== undefined;
+  }
+
   async #answer(id: string | number, method: string, params: unknown): Promise<void> {
+    if (this.#options.recognisesRepeats) this.#kept.begun(id);
     try {
       if (!this.#options.onRequest)
         throw new JsonRpcError(JSON_RPC_ERROR.methodNotFound, `unknown method ${method}`);
       const result = await this.#options.onRequest(method, params);
-      if (this.#closedBecause === undefined)
-        this.#options.send(JSON.stringify({ jsonrpc: '2.0', id, result: result ?? {} }));
+      this.#sendAnswer(id, { result: result ?? {} });
     } catch (error) {
       if (error instanceof JsonRpcError) return this.#sendError(id, error);
       this.#fault(error instanceof Error ? error : new Error(String(error)));
@@ -164,23 +197,35 @@ export class JsonRpcPeer {
   }
 
   #settle(message: Message): void {
-    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    const pending = typeof message.id === 'number' ? this.#take(message.id) : undefined;
     if (!pending) {
       if (message.error)
         this.#fault(new JsonRpcError(message.error.code, message.error.message, message.error.data));
       return;
     }
-    this.#pending.delete(message.id as number);
-    clearTimeout(pending.timer);
     if (message.error)
       pending.reject(new JsonRpcError(message.error.code, message.error.message, message.error.data));
     else pending.resolve(message.result);
   }
 
-  #sendError(id: string | number | null, error: JsonRpcError): void {
+  /** Ends the waiting for an answer; undefined when nobody waits for it, such as for the second answer to a repeat. */
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    clearTimeout(pending?.timer);
+    clearTimeout(pending?.resend);
+    return pending;
+  }
+
+  #sendError(id: string | number | null, { code, message, data }: JsonRpcError): void {
+    this.#sendAnswer(id, { error: { code, message, data } });
+  }
+
+  #sendAnswer(id: string | number | null, answer: { result: unknown } | { error: unknown }): void {
     if (this.#closedBecause !== undefined) return;
-    const { code, message, data } = error;
-    this.#options.send(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } }));
+    const text = JSON.stringify({ jsonrpc: '2.0', id, ...answer });
+    if (id !== null && this.#options.recognisesRepeats) this.#kept.answered(id, text);
+    this.#options.send(text);
   }
 
   #fault(error: Error): void {

@@ -581,6 +581,28 @@ describe('who can see me', () => {
   const me = participantId('me');
   const bob = { id: participantId('bob'), name: 'Bob' };
 
+  it('learns what happened between the answer to join that was lost and its repeat', async () => {
+    server.answers.join = () => {
+      for (const told of [
+        { name: 'participantJoined', params: { participant: bob } },
+        { name: 'streamStopped', params: { stream: adasCamera.id, reason: 'stopped' } },
+        { name: 'participantLeft', params: { participant: ada.id, reason: 'left' } },
+      ] as const)
+        server.events?.notification(told);
+      return {
+        self: { id: me, name: 'Me' },
+        participants: [ada],
+        streams: [adasCamera],
+        iceServers: [],
+        recording: null,
+        secret: 'secret',
+        legs: [],
+      };
+    };
+    await join();
+    expect(session.snapshot().tiles.map(({ name }) => name)).toEqual(['Me', 'Bob']);
+  });
+
   it('is told by the latest ledgers, also by those that come before the answer to join', async () => {
     server.answers.join = () => {
       server.events?.notification({

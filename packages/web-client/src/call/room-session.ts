@@ -3,7 +3,6 @@
 import type {
   Candidate,
   Leg,
-  Ledger,
   LegStatus,
   NotificationParams,
   RequestName,
@@ -72,8 +71,8 @@ export class RoomSession {
   };
   #resume: Resume | undefined;
   #room: RoomState | undefined;
-  /** Told before the answer to `join`, and not in it. */
-  #earlyLedgers: Ledger[] = [];
+  /** Told before the answer to `join`, and not in it: that answer was lost and came again. */
+  #early: Notification[] = [];
   /** By the present connection; told before the answer to `join`, and not in it. */
   #mediaServerAvailable = true;
   #reconnects = 0;
@@ -115,7 +114,7 @@ export class RoomSession {
     this.#timer = undefined;
     this.#joining = true;
     this.#mediaServerAvailable = true;
-    this.#earlyLedgers = [];
+    this.#early = [];
     try {
       const signalling = await this.#options.openSignalling({
         notification: (notification) => this.#notified(notification),
@@ -232,12 +231,16 @@ export class RoomSession {
     this.#resume = { participant: result.self.id, secret: result.secret };
     this.#options.onResume?.(this.#resume);
     this.#phase = 'joined';
-    const state = joinedState(result, this.#earlyLedgers.splice(0));
+    const early = this.#early.splice(0);
+    const ledgers = early.flatMap(({ name, params }) => (name === 'ledger' ? [params] : []));
+    const state = joinedState(result, ledgers);
     this.#room = { ...state, mediaServerAvailable: this.#mediaServerAvailable };
     const { recording } = this.#room;
     if (recording)
       this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
+    this.#joining = false;
     this.#resumeLegs(result);
+    for (const notification of early) this.#notified(notification);
     this.#publish();
   }
 
@@ -284,8 +287,8 @@ export class RoomSession {
     const before = this.#room;
     const { name, params } = notification;
     if (name === 'mediaServer') this.#mediaServerAvailable = params.available;
-    if (name === 'ledger' && this.#joining) this.#earlyLedgers.push(params);
-    // Whatever else comes before the answer to `join` is contained in that answer.
+    // The server holds back what happens after `join` until it has answered.
+    if (this.#joining && name !== 'mediaServer') return void this.#early.push(notification);
     if (this.#phase !== 'joined' || !before) return;
     if (name === 'candidate') return this.#remoteCandidate(params.leg, params.candidate);
     const after = roomStateAfter(before, notification);

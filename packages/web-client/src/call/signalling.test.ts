@@ -74,12 +74,13 @@ describe('the heartbeat', () => {
   it('finds out that nobody is there any more, though the page has nothing to say', async () => {
     const { socket, reasons } = await open();
     await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
-    expect(socket.sent).toMatchObject([expect.stringContaining('"ping"')]);
+    const pings = () => socket.sent.filter((text) => text.includes('"attempt"') === false);
+    expect(pings()).toMatchObject([expect.stringContaining('"ping"')]);
     expect(reasons).toEqual([]);
     await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
     expect(reasons).toEqual(['no-answer']);
     await vi.advanceTimersByTimeAsync(10 * HEARTBEAT_MS);
-    expect(socket.sent).toHaveLength(1);
+    expect(pings()).toHaveLength(1);
   });
 
   it('asks nothing while the server says something, and goes on while it answers', async () => {

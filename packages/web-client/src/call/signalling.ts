@@ -25,6 +25,8 @@ export interface SignallingEvents {
   notification(notification: Notification): void;
   /** Told once, and not at all when opening failed. */
   closed(reason: CloseReason): void;
+  /** A request got no answer in time and was sent again. */
+  resent?(name: RequestName, params: unknown, attempt: number): void;
 }
 
 /** What the session needs of a conversation; the tests put a fake in its place. */
@@ -41,6 +43,12 @@ export type OpenSignalling = (events: SignallingEvents) => Promise<SignallingLik
 
 /** How long opening the WebSocket may take, in ms. */
 const OPEN_DEADLINE_MS = 8_000;
+
+/**
+ * Pauses after which a request without an answer is sent again, in ms. A WebSocket loses nothing, but what stands between
+ * may, and so does a server that has just begun; an answer takes well under a second.
+ */
+const RESEND_AFTER_MS = [2_000, 2_000] as const;
 
 /** A server that said nothing for this long is asked whether it is there, in ms: a half-open connection looks no other. */
 export const HEARTBEAT_MS = 15_000;
@@ -61,6 +69,8 @@ export class Signalling implements SignallingLike {
     this.#peer = new JsonRpcPeer({
       send: (text) => socket.send(text),
       onNotification: (method, params) => this.#notified(method, params),
+      resendAfterMs: RESEND_AFTER_MS,
+      onResent: (method, params, attempt) => events.resent?.(method as RequestName, params, attempt),
       onFault: (fault) => console.warn('signalling:', fault.message),
     });
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
