@@ -11,6 +11,7 @@ import type {
 } from '@parley/protocol';
 import type { StreamId, StreamKind } from '@parley/protocol';
 import type { Logger } from 'pino';
+import type { HeldStream } from '../continuity/live-state.ts';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { OWNER_TAG } from '../kurento/orphans.ts';
 import { Refusal } from '../refusal.ts';
@@ -224,6 +225,55 @@ export class Stream {
     this.#downOf(viewer).addCandidate(candidate);
   }
 
+  /** What the next life of this server needs to have this stream; undefined while it does not run. */
+  get held(): HeldStream | undefined {
+    const up = this.#up.held;
+    if (this.#state !== 'running' || this.#pipeline === undefined || !up) return undefined;
+    const downs = [...this.#downs].flatMap(([viewer, { held }]) => (held ? { viewer, ...held } : []));
+    return { ...this.describe(), pipeline: this.#pipeline, up, downs };
+  }
+
+  /**
+   * Takes over what a former life of this server left running, but for the recorders. A leg of a viewer that is gone is
+   * left out. After a failure the stream has to be closed.
+   * @throws MediaServerError: the up leg is not there any more
+   */
+  async adopt({ pipeline, up, downs }: HeldStream): Promise<void> {
+    this.#pipeline = pipeline;
+    await this.#up.adopt(up);
+    this.#checkOpen();
+    this.#state = 'running';
+    this.#upWatch.answered();
+    const adopted = downs.map(async ({ viewer, ...held }) => {
+      const participant = this.owner.room.participants.get(viewer);
+      if (!participant) return;
+      this.ledger.viewerAsked(viewer);
+      await this.#downOf(participant).adopt(held);
+    });
+    for (const [at, result] of (await Promise.allSettled(adopted)).entries()) {
+      const viewer = downs[at]?.viewer;
+      if (result.status === 'fulfilled' || viewer === undefined) continue;
+      this.#log.info({ viewer, err: result.reason as unknown }, 'a viewer’s leg is not there any more');
+      this.#downs.delete(viewer);
+      this.ledger.viewerGone(viewer);
+    }
+  }
+
+  /** Takes over the recorder that a former life of this server added. @throws Refusal; MediaServerError */
+  async adoptRecorder(element: string, options: Omit<RecordOptions, 'uri'>): Promise<Recorder> {
+    this.#running();
+    const starting: Promise<Recorder> = Recorder.adopt(element, {
+      ...options,
+      mediaServer: this.#mediaServer,
+      log: this.#log,
+      onStopped: (at) => {
+        this.#recorders.delete(starting);
+        options.onStopped(at);
+      },
+    });
+    return this.#keep(starting);
+  }
+
   /**
    * Adds a recorder to the running stream. It is stopped with the stream, if not before.
    * @throws Refusal; MediaServerError
@@ -245,6 +295,15 @@ export class Stream {
         options.onStopped(at);
       },
     });
+    return this.#keep(starting);
+  }
+
+  /** Completes the files, then releases everything at once; idempotent. Never rejects. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#tearDown());
+  }
+
+  async #keep(starting: Promise<Recorder>): Promise<Recorder> {
     this.#recorders.add(starting);
     try {
       return await starting;
@@ -253,11 +312,6 @@ export class Stream {
       this.#checkOpen();
       throw error;
     }
-  }
-
-  /** Completes the files, then releases everything at once; idempotent. Never rejects. */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#tearDown());
   }
 
   async #setUp(sdpOffer: string): Promise<string> {
