@@ -2,6 +2,8 @@
 // Knows nothing of streams or rooms; may be opened again, which replaces the endpoint.
 import type { Candidate, LegStep } from '@parley/protocol';
 import type { Logger } from 'pino';
+import { tellState } from '../continuity/leg-state.ts';
+import type { HeldLeg } from '../continuity/live-state.ts';
 import { MediaServerError } from '../kurento/errors.ts';
 import { isObject } from '../kurento/kurento-connection.ts';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
@@ -56,6 +58,30 @@ export class Leg {
   /** Whether its endpoint has processed an offer. */
   get negotiated(): boolean {
     return this.#negotiated !== undefined;
+  }
+
+  /** What the next life of this server needs to have this leg; undefined while it is not negotiated. */
+  get held(): HeldLeg | undefined {
+    if (this.#endpoint === undefined || !this.#negotiated) return undefined;
+    return { endpoint: this.#endpoint, ufrag: this.#negotiated.ufrag };
+  }
+
+  /**
+   * Takes over an endpoint that a former life of this server negotiated. On failure nothing is left.
+   * @throws MediaServerError, such as when there is no such endpoint any more
+   */
+  async adopt({ endpoint, ufrag }: HeldLeg): Promise<void> {
+    const { mediaServer, events, onStep } = this.#options;
+    this.#endpoint = endpoint;
+    try {
+      await this.#subscribe(endpoint);
+      this.#negotiated = { ufrag, applied: 0 };
+      onStep?.('negotiated');
+      await tellState(mediaServer, endpoint, events);
+    } catch (error) {
+      await this.drop(endpoint);
+      throw error;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 // One RecorderEndpoint, added to a running source and taken away again. Knows files by their URI only.
 import type { Logger } from 'pino';
+import { MediaServerError } from '../kurento/errors.ts';
 import type { MediaServer } from '../kurento/media-server.ts';
 import { createTagged, releaseLogged, type Tags } from './tagged.ts';
 
@@ -25,9 +26,16 @@ export interface RecorderOptions {
 /** How long the file may take to be completed, in ms. Kurento itself gives up waiting after 4 s. */
 const STOP_DEADLINE_MS = 5_000;
 
+/** What is needed of a recorder that is there already. */
+export type AdoptOptions = Pick<
+  RecorderOptions,
+  'mediaServer' | 'log' | 'onRecording' | 'onStopped' | 'onError'
+>;
+
 export class Recorder {
-  readonly #options: RecorderOptions;
-  readonly #element: string;
+  readonly #options: AdoptOptions;
+  /** Its id on the media server. */
+  readonly element: string;
   #recording = false;
   #stopped = false;
   #stopping: Promise<boolean> | undefined;
@@ -48,13 +56,7 @@ export class Recorder {
     const element = await createTagged(mediaServer, 'RecorderEndpoint', params, tags, log);
     const recorder = new Recorder(options, element);
     try {
-      await Promise.all([
-        mediaServer.subscribe(element, 'Recording', () => recorder.#onRecording()),
-        mediaServer.subscribe(element, 'Stopped', () => recorder.#onStopped()),
-        mediaServer.subscribe(element, 'Error', ({ description }) =>
-          options.onError(typeof description === 'string' ? description : 'the recorder failed'),
-        ),
-      ]);
+      await recorder.#subscribe();
       await connectKinds(mediaServer, source, element, options);
       await mediaServer.invoke(element, 'record');
       return recorder;
@@ -64,9 +66,30 @@ export class Recorder {
     }
   }
 
-  private constructor(options: RecorderOptions, element: string) {
+  /**
+   * Takes over a recorder that a former life of this server started, and whose media reached the file by then. On failure
+   * nothing of it is left; its file is as complete as it was.
+   * @throws MediaServerError, such as when there is no such recorder any more, or it records no more
+   */
+  static async adopt(element: string, options: AdoptOptions): Promise<Recorder> {
+    const { mediaServer, log } = options;
+    const recorder = new Recorder(options, element);
+    recorder.#recording = true;
+    try {
+      await recorder.#subscribe();
+      const state = await mediaServer.invoke(element, 'getState');
+      if (state !== 'START')
+        throw MediaServerError.refused('adopt', 0, `the recorder is in ${String(state)}`);
+      return recorder;
+    } catch (error) {
+      await releaseLogged(mediaServer, element, log);
+      throw error;
+    }
+  }
+
+  private constructor(options: AdoptOptions, element: string) {
     this.#options = options;
-    this.#element = element;
+    this.element = element;
   }
 
   /** Completes the file and takes the recorder away; idempotent. False when it may be incomplete. Never rejects. */
@@ -74,11 +97,22 @@ export class Recorder {
     return (this.#stopping ??= this.#stop(deadlineMs));
   }
 
+  async #subscribe(): Promise<void> {
+    const { mediaServer, onError } = this.#options;
+    await Promise.all([
+      mediaServer.subscribe(this.element, 'Recording', () => this.#onRecording()),
+      mediaServer.subscribe(this.element, 'Stopped', () => this.#onStopped()),
+      mediaServer.subscribe(this.element, 'Error', ({ description }) =>
+        onError(typeof description === 'string' ? description : 'the recorder failed'),
+      ),
+    ]);
+  }
+
   async #stop(deadlineMs: number): Promise<boolean> {
     const { mediaServer, log } = this.#options;
     let complete = false;
     try {
-      await mediaServer.invoke(this.#element, 'stopAndWait', {}, deadlineMs);
+      await mediaServer.invoke(this.element, 'stopAndWait', {}, deadlineMs);
       complete = true;
     } catch (err) {
       log[mediaServer.available ? 'warn' : 'debug'](
@@ -88,7 +122,7 @@ export class Recorder {
     }
     // The event normally came before the answer; where it did not, this is when.
     this.#onStopped();
-    await releaseLogged(mediaServer, this.#element, log);
+    await releaseLogged(mediaServer, this.element, log);
     return complete;
   }
 
