@@ -48,6 +48,12 @@ export abstract class SdpEndpoint extends SessionEndpoint {
     return this.#remote;
   }
 
+  /** To be called by a subclass that has agreed to another offer of the same session since. */
+  protected renegotiated(offer: string, answer: string): void {
+    this.#remote = offer;
+    this.#local = answer;
+  }
+
   /**
    * Called at most once with success: gives the answer to the offer and makes ready for media.
    * @throws KurentoError SDP_PARSE_ERROR for what is no SDP, SDP_CREATE_ERROR for what cannot be answered; must then

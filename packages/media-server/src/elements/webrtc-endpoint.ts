@@ -3,7 +3,15 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { KURENTO_ERRORS, KurentoError } from '@parley/protocol';
-import { answerOffer, parseCandidate, SdpError, writeCandidate, type Negotiation } from '@parley/rtc';
+import {
+  answerOffer,
+  answerRestart,
+  parseCandidate,
+  readRestart,
+  SdpError,
+  writeCandidate,
+  type Negotiation,
+} from '@parley/rtc';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import type { DtlsState } from '../transport/dtls-session.ts';
@@ -34,6 +42,15 @@ const ICE_STATES: Record<IceState, readonly string[]> = {
   failed: ['FAILED'],
 };
 
+/** Parley's own: which candidates the answer to a restart offers. */
+export type RestartVia = 'any' | 'tcp';
+
+/** The last restart, kept because its offer may be sent again when the answer was lost on its way. */
+interface Restart {
+  readonly offer: string;
+  readonly former: Negotiation;
+}
+
 const { UNSUPPORTED_MEDIA_TYPE } = KURENTO_ERRORS;
 
 /** Without RTCP for this long the peer's media counts as gone, in ms; the original waits about as long. */
@@ -43,8 +60,12 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   readonly #transport: WebRtcTransport;
   readonly #session: RtpSession;
   readonly #connectionId: string;
+  readonly #cname: string;
   readonly #tick = (now: number): void => this.#onTick(now);
   #negotiation: Negotiation | undefined;
+  #candidates: readonly string[] = [];
+  #restart: Restart | undefined;
+  #restarts = 0;
   readonly #mismatchTold = new Set<MediaKind>();
   #iceState: string = 'GATHERING';
 
@@ -57,6 +78,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       onRtp: (packet, now) => this.#session.handleRtp(packet, now),
       onRtcp: (packet, now) => this.#session.handleRtcp(packet, now),
       onIceState: (state) => this.#onIceState(state),
+      onIceRestarted: () => this.#onIceRestarted(),
       onSelectedPath: (path) => this.#onSelectedPath(path),
       onDtlsState: (state) => this.#onDtlsState(state),
     });
@@ -66,7 +88,9 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       sendRtp: (packet, headerLength) => this.#transport.sendRtp(packet, headerLength),
       sendRtcp: (packet) => this.#transport.sendRtcp(packet),
     });
-    this.#connectionId = `${this.#transport.local.ufrag}-${STREAM_ID}-${COMPONENT_ID}`;
+    const { ufrag } = this.#transport.local;
+    this.#connectionId = `${ufrag}-${STREAM_ID}-${COMPONENT_ID}`;
+    this.#cname = `user-${ufrag}@parley`;
   }
 
   override source(kind: MediaKind): MediaSource {
@@ -87,7 +111,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       throw new KurentoError('ICE_GATHER_CANDIDATES_ERROR', `'${this.id}' is not negotiated yet`);
     }
     this.#emitIceState('GATHERING');
-    for (const candidate of this.environment.transports.candidates) {
+    for (const candidate of this.#candidates) {
       for (const { accepted, mid, index } of this.#negotiation.media) {
         if (!accepted) continue;
         const value: IceCandidateValue = { candidate, sdpMid: mid ?? '', sdpMLineIndex: index };
@@ -105,6 +129,44 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     if (candidate.candidate !== '' && !parseCandidate(candidate.candidate)) {
       this.environment.log.debug({ endpoint: this.id }, 'a candidate that cannot be read was ignored');
     }
+  }
+
+  /**
+   * Parley's own operation: restarts ICE (RFC 8839, section 4.4). `offer`: of the same peer connection, with new
+   * credentials and nothing else changed. The answer has new credentials of this side and its candidates, with `via` 'tcp'
+   * only those over TCP. Until the peer has moved to them, media goes on where it goes now. The very same offer may come
+   * again: it gets the same credentials.
+   * @throws KurentoError SDP_END_POINT_NO_REMOTE_SDP_ERROR before the negotiation, SDP_PARSE_ERROR, and
+   * SDP_END_POINT_PROCESS_OFFER_ERROR for an offer that changes more or nothing, and when DTLS is over
+   */
+  restartIce(offer: string, via: RestartVia): string {
+    const { dtlsState } = this.#transport;
+    if (!this.#negotiation) {
+      throw new KurentoError('SDP_END_POINT_NO_REMOTE_SDP_ERROR', `'${this.id}' is not negotiated yet`);
+    }
+    if (dtlsState === 'failed' || dtlsState === 'closed') {
+      const message = `DTLS of '${this.id}' is ${dtlsState}, which no restart of ICE mends: make another endpoint`;
+      throw new KurentoError('SDP_END_POINT_PROCESS_OFFER_ERROR', message);
+    }
+    const isRepeated = this.#restart?.offer === offer;
+    const former = isRepeated && this.#restart ? this.#restart.former : this.#negotiation;
+    const remote = readOrRefuse(() => readRestart(offer, former));
+    if (!isRepeated) {
+      this.#transport.restartIce({ ufrag: remote.iceUfrag, pwd: remote.icePwd }, performance.now());
+      this.#restarts++;
+    }
+    const { candidates, tcpCandidates } = this.environment.transports;
+    this.#candidates = via === 'tcp' ? tcpCandidates : candidates;
+    const { ufrag, pwd } = this.#transport.local;
+    this.#restart = { offer, former };
+    this.#negotiation = answerRestart(former, remote, {
+      iceUfrag: ufrag,
+      icePwd: pwd,
+      candidates: this.#candidates,
+    });
+    this.renegotiated(offer, this.#negotiation.answer);
+    this.environment.log.info({ endpoint: this.id, via, restarts: this.#restarts }, 'ICE restarted');
+    return this.#negotiation.answer;
   }
 
   get ICECandidatePairs(): Record<string, unknown>[] {
@@ -129,6 +191,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       );
     }
     this.#negotiation = negotiation;
+    this.#candidates = this.environment.transports.candidates;
     const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
     this.#session.negotiate(negotiation.media, this.#cname);
     const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
@@ -149,14 +212,10 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     return released;
   }
 
-  get #cname(): string {
-    return `user-${this.#transport.local.ufrag}@parley`;
-  }
-
   #answer(offer: string): Negotiation {
     const { certificate, candidates } = this.environment.transports;
-    try {
-      return answerOffer(offer, {
+    return readOrRefuse(() =>
+      answerOffer(offer, {
         sessionId: randomInt(2 ** 31),
         sessionName: 'Parley Media Server',
         iceUfrag: this.#transport.local.ufrag,
@@ -167,11 +226,8 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
         cname: this.#cname,
         ssrcFor: () => ({ ssrc: randomSsrc(), rtxSsrc: randomSsrc() }),
         iceLite: true,
-      });
-    } catch (error) {
-      if (error instanceof SdpError) throw new KurentoError('SDP_PARSE_ERROR', error.message);
-      throw error;
-    }
+      }),
+    );
   }
 
   #onTick(now: number): void {
@@ -199,6 +255,12 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
 
   #onIceState(state: IceState): void {
     for (const name of ICE_STATES[state]) this.#emitIceState(name);
+    this.#updateConnectionState();
+  }
+
+  /** Told even where the state is what it was, since somebody waits for the end of the restart. */
+  #onIceRestarted(): void {
+    for (const name of ICE_STATES.connected) this.#emitIceState(name);
     this.#updateConnectionState();
   }
 
@@ -250,6 +312,17 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
       connectionId: this.#connectionId,
       state: state.toUpperCase(),
     };
+  }
+}
+
+/** What `read` throws at SDP becomes Kurento's error: unreadable, or readable and not to be agreed to. */
+function readOrRefuse<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SdpError)) throw error;
+    const kind = error.reason === 'mismatch' ? 'SDP_END_POINT_PROCESS_OFFER_ERROR' : 'SDP_PARSE_ERROR';
+    throw new KurentoError(kind, error.message);
   }
 }
 

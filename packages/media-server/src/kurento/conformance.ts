@@ -2,11 +2,15 @@
 // file with this and writes it anew when UPDATE_DOCS is set.
 import {
   kurentoModules,
+  PARLEY_MODULE,
+  parleyMethods,
   type ClassDeclaration,
   type MethodDeclaration,
   type PropertyDeclaration,
 } from '@parley/protocol';
 import { differencesFromTheOriginal } from './differences.ts';
+
+const TABLE_HEAD = ['|   | kind | name | type |', '| - | --- | --- | --- |'];
 
 const mark = (supported: boolean): string => (supported ? '●' : '○');
 
@@ -33,6 +37,18 @@ export function conformancePage(): string {
     '',
     `${absent.map((declaration) => `○ ${declaration.name}`).join(', ')}.`,
     '',
+    `## The module \`${PARLEY_MODULE}\``,
+    '',
+    'What the original does not have. `getInfo` names the module; its operations are invoked like all others, and the values',
+    `of its types say \`"__module__": "${PARLEY_MODULE}"\`.`,
+    '',
+    ...Object.entries(parleyMethods).flatMap(([name, methods]) => [
+      `### ${name}`,
+      '',
+      ...TABLE_HEAD,
+      ...methods.map(methodRow),
+      '',
+    ]),
     differencesFromTheOriginal,
   ].join('\n');
 }
@@ -48,7 +64,7 @@ function classSection(declaration: ClassDeclaration): string[] {
     ...declaration.methods.map(methodRow),
     ...declaration.events.map(({ name, supported }) => row(supported, 'event', name, '')),
   ];
-  const table = ['|   | kind | name | type |', '| - | --- | --- | --- |', ...rows];
+  const table = [...TABLE_HEAD, ...rows];
   return [`### ${declaration.name}${parent}`, '', ...(rows.length > 0 ? table : ['Adds nothing.']), ''];
 }
 

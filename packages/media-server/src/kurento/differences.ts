@@ -46,5 +46,5 @@ where it is not, that is a defect.
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
 | token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
 | pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |
-| \`getInfo\` | a fourth module, \`parley\` | – | tells the two apart |
+| \`getInfo\` | a fourth module, \`parley\` (above) | – | tells the two apart |
 `;

@@ -1,7 +1,6 @@
 // Values between the wire and our classes, by the types of the Kurento model. The wire is typed as loosely as the
 // original: scalars turn into each other, except that a string never becomes a number. Ids become objects and back.
 import {
-  KURENTO_NAMESPACE,
   KurentoError,
   complexTypeFields,
   eventFields,
@@ -9,6 +8,7 @@ import {
   findEnum,
   isSubclass,
   isSubtype,
+  moduleOfType,
   type ParamDeclaration,
 } from '@parley/protocol';
 import { MediaObject } from '../elements/media-object.ts';
@@ -139,7 +139,7 @@ export function writeValue(type: string, value: unknown): unknown {
   const actual = typeof value.__type__ === 'string' ? value.__type__ : type;
   const fields = complexTypeFields(actual);
   if (!fields) return value;
-  return { ...writeFields(fields, value), __module__: KURENTO_NAMESPACE, __type__: actual };
+  return { ...writeFields(fields, value), __module__: moduleOfType(actual), __type__: actual };
 }
 
 /** The `data` of an event. */

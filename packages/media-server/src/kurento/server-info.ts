@@ -1,11 +1,8 @@
 // What `getInfo` says of this server. Clients compare the module names with what they were made for.
 import { readFileSync } from 'node:fs';
-import { KURENTO_MODEL_VERSION, kurentoModules } from '@parley/protocol';
+import { KURENTO_MODEL_VERSION, kurentoModules, PARLEY_MODULE } from '@parley/protocol';
 import type { ServerInfo } from '../elements/server-manager.ts';
 import type { Factory } from './factory.ts';
-
-/** The module under which Parley offers what the original does not have; its presence tells the two apart. */
-const OWN_MODULE = 'parley';
 
 function ownVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
@@ -19,7 +16,7 @@ export function serverInfo(factory: Factory): ServerInfo {
     generationTime: '',
     factories: classes.map((declaration) => declaration.name).filter((each) => Object.hasOwn(factory, each)),
   }));
-  const own = { version: ownVersion(), name: OWN_MODULE, generationTime: '', factories: [] };
+  const own = { version: ownVersion(), name: PARLEY_MODULE, generationTime: '', factories: [] };
   return {
     version: KURENTO_MODEL_VERSION,
     modules: [...modules, own],

@@ -118,6 +118,11 @@ export class MediaPort implements PacketSender {
     this.#byUfrag.set(ufrag, handler);
   }
 
+  /** Checks for this user name fragment find nobody any more; the addresses that lead to its handler go on doing so. */
+  withdraw(ufrag: string): void {
+    this.#byUfrag.delete(ufrag);
+  }
+
   /** Forgets the handler under its user name fragment and every address that led to it. */
   unregister(ufrag: string): void {
     const handler = this.#byUfrag.get(ufrag);

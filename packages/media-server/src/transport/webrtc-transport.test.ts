@@ -12,6 +12,7 @@ const nobody = {
   onRtp: () => {},
   onRtcp: () => {},
   onIceState: () => {},
+  onIceRestarted: () => {},
   onSelectedPath: () => {},
   onDtlsState: () => {},
 };

@@ -9,6 +9,7 @@ import {
   SrtpReceiver,
   SrtpSender,
   type Fingerprint,
+  type IceCredentials,
   type SrtpKeys,
 } from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
@@ -24,6 +25,8 @@ export interface WebRtcTransportListener {
   onRtp(packet: Buffer, now: number): void;
   onRtcp(packet: Buffer, now: number): void;
   onIceState(state: IceState): void;
+  /** The peer has moved to a path of the credentials that the last restart gave. */
+  onIceRestarted(): void;
   onSelectedPath(path: Path): void;
   onDtlsState(state: DtlsState, reason: string | undefined): void;
 }
@@ -52,30 +55,40 @@ export class WebRtcTransportFactory {
 
   /** Candidate lines for the SDP, without `a=`: the media port at each announced address (RFC 8839, section 5.1). */
   get candidates(): string[] {
-    const over = (transport: 'udp' | 'tcp') =>
-      this.#announcedIps.map((ip, index) =>
-        writeCandidate(hostCandidate(ip, this.#port.port, { transport, localPreference: 65_535 - index })),
-      );
-    return [...over('udp'), ...over('tcp')];
+    return [...this.#candidatesOver('udp'), ...this.tcpCandidates];
+  }
+
+  /** Those of `candidates` that are reached over TCP. */
+  get tcpCandidates(): string[] {
+    return this.#candidatesOver('tcp');
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {
     return new WebRtcTransport(this.#port, this.#queue, this.certificate, listener, this.#log);
   }
+
+  #candidatesOver(transport: 'udp' | 'tcp'): string[] {
+    return this.#announcedIps.map((ip, index) =>
+      writeCandidate(hostCandidate(ip, this.#port.port, { transport, localPreference: 65_535 - index })),
+    );
+  }
 }
 
 export class WebRtcTransport implements DatagramHandler {
-  readonly local = randomIceCredentials();
   readonly #port: MediaPort;
   readonly #queue: SendQueue;
   readonly #certificate: DtlsCertificate;
   readonly #listener: WebRtcTransportListener;
   readonly #log: Logger;
   readonly #ice: IceLiteAgent<Path>;
+  #local = randomIceCredentials();
+  /** Under which the media port knows this transport. */
+  readonly #ufrags = new Set<string>();
   #dtls: DtlsSession | undefined;
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
   #iceState: IceState = 'new';
+  #hasConsent = false;
   #path: Path | undefined;
   #closed = false;
 
@@ -91,7 +104,12 @@ export class WebRtcTransport implements DatagramHandler {
     this.#certificate = certificate;
     this.#listener = listener;
     this.#log = log;
-    this.#ice = new IceLiteAgent({ localUfrag: this.local.ufrag, localPwd: this.local.pwd });
+    this.#ice = new IceLiteAgent({ localUfrag: this.#local.ufrag, localPwd: this.#local.pwd });
+  }
+
+  /** Those of the last restart. */
+  get local(): IceCredentials {
+    return this.#local;
   }
 
   get iceState(): IceState {
@@ -121,9 +139,22 @@ export class WebRtcTransport implements DatagramHandler {
       onKeys: (send: SrtpKeys, receive: SrtpKeys) => {
         this.#sender = new SrtpSender(send);
         this.#receiver = new SrtpReceiver(receive);
+        this.#ice.demandProof();
       },
     });
-    this.#port.register(this.local.ufrag, this);
+    this.#register(this.#local.ufrag);
+  }
+
+  /**
+   * Takes the peer's new credentials and makes new ones of ours (RFC 8445, section 9). DTLS and SRTP go on; so do the
+   * former path and credentials, until the peer has moved. `now` in ms.
+   */
+  restartIce(remote: { readonly ufrag: string; readonly pwd: string }, now: number): void {
+    this.#local = randomIceCredentials();
+    this.#ice.restart(this.#local, remote.ufrag);
+    this.#withdrawFormer();
+    this.#register(this.#local.ufrag);
+    this.#updateIce(now);
   }
 
   handleDatagram(kind: DatagramKind, bytes: Buffer, path: Path, now: number): boolean {
@@ -131,12 +162,16 @@ export class WebRtcTransport implements DatagramHandler {
     switch (kind) {
       case 'rtp': {
         const packet = this.#receiver?.unprotectRtp(bytes);
-        if (packet) this.#listener.onRtp(packet, now);
+        if (!packet) return false;
+        if (path !== this.#path) this.#handleProof(path, now);
+        this.#listener.onRtp(packet, now);
         return false;
       }
       case 'rtcp': {
         const packet = this.#receiver?.unprotectRtcp(bytes);
-        if (packet) this.#listener.onRtcp(packet, now);
+        if (!packet) return false;
+        if (path !== this.#path) this.#handleProof(path, now);
+        this.#listener.onRtcp(packet, now);
         return false;
       }
       case 'stun':
@@ -156,7 +191,7 @@ export class WebRtcTransport implements DatagramHandler {
   pathClosed(path: Path, now: number): void {
     this.#ice.forget(path);
     if (this.#path === path) this.#select(this.#ice.selected);
-    this.#setIceState(this.#ice.state(now));
+    this.#updateIce(now);
   }
 
   /** Protects and sends one clear RTP packet whose header, with extensions, is `headerLength` bytes long. */
@@ -170,7 +205,7 @@ export class WebRtcTransport implements DatagramHandler {
   }
 
   tick(now: number): void {
-    this.#setIceState(this.#ice.state(now));
+    this.#updateIce(now);
     this.#dtls?.tick(now);
   }
 
@@ -178,18 +213,47 @@ export class WebRtcTransport implements DatagramHandler {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#port.unregister(this.local.ufrag);
+    for (const ufrag of this.#ufrags) this.#port.unregister(ufrag);
+    this.#ufrags.clear();
     this.#dtls?.close();
     this.#sender = undefined;
     this.#receiver = undefined;
   }
 
+  #register(ufrag: string): void {
+    this.#ufrags.add(ufrag);
+    this.#port.register(ufrag, this);
+  }
+
+  #withdrawFormer(): void {
+    for (const ufrag of this.#ufrags) {
+      if (this.#ice.accepts(ufrag)) continue;
+      this.#ufrags.delete(ufrag);
+      this.#port.withdraw(ufrag);
+    }
+  }
+
   #handleStun(bytes: Buffer, path: Path, now: number): boolean {
+    const wasRestarting = this.#ice.restarting;
     const { response, selected } = this.#ice.handleStun(bytes, path, now);
     if (response) this.#queue.push(response, path);
-    if (selected) this.#select(this.#ice.selected);
-    this.#setIceState(this.#ice.state(now));
+    this.#follow(selected, wasRestarting, now);
     return this.#ice.isAuthenticated(path);
+  }
+
+  /** Off the packet path: media came from elsewhere than it is sent to. */
+  #handleProof(path: Path, now: number): void {
+    const wasRestarting = this.#ice.restarting;
+    const selected = this.#ice.proved(path);
+    if (selected) this.#follow(selected, wasRestarting, now);
+  }
+
+  #follow(selected: boolean, wasRestarting: boolean, now: number): void {
+    if (selected) this.#select(this.#ice.selected);
+    this.#updateIce(now);
+    if (!wasRestarting || this.#ice.restarting) return;
+    this.#withdrawFormer();
+    this.#listener.onIceRestarted();
   }
 
   #select(path: Path | undefined): void {
@@ -197,7 +261,9 @@ export class WebRtcTransport implements DatagramHandler {
     if (path) this.#listener.onSelectedPath(path);
   }
 
-  #setIceState(state: IceState): void {
+  #updateIce(now: number): void {
+    this.#hasConsent = this.#ice.hasConsent(now);
+    const state = this.#ice.state(now);
     if (this.#iceState === state) return;
     this.#iceState = state;
     this.#listener.onIceState(state);
@@ -205,6 +271,6 @@ export class WebRtcTransport implements DatagramHandler {
 
   #send(bytes: Buffer): void {
     // Consent has run out: whoever is at that address now has not asked for this (RFC 7675, section 5.1).
-    if (this.#path && this.#iceState !== 'failed') this.#queue.push(bytes, this.#path);
+    if (this.#path && this.#hasConsent) this.#queue.push(bytes, this.#path);
   }
 }

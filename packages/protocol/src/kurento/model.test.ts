@@ -10,7 +10,10 @@ import {
   findOperation,
   isSubclass,
   kurentoModules,
+  moduleOfType,
 } from './model.ts';
+import { parleyEnums, parleyMethods, parleyTypes } from './parley-module.ts';
+import { complexTypes, enums } from './types.ts';
 
 const SCALARS = ['String', 'boolean', 'int', 'int64', 'float', 'double'];
 const classes = kurentoModules.flatMap((module) => module.classes);
@@ -34,6 +37,27 @@ describe('the Kurento model', () => {
       ...each.events.flatMap((event) => eventFields(event.name)!.map((field) => field.type)),
     ]);
     expect(named.filter((type) => !isKnownType(type))).toEqual([]);
+    const own = Object.values(parleyMethods).flat();
+    const ownNamed = [
+      ...own.flatMap((method) => [...method.params.map((param) => param.type), method.returns ?? 'String']),
+      ...parleyTypes.flatMap(({ fields }) => fields.map((field) => field.type)),
+    ];
+    expect(ownNamed.filter((type) => !isKnownType(type))).toEqual([]);
+  });
+
+  it('adds to classes of the original under names that are free there', () => {
+    for (const [name, methods] of Object.entries(parleyMethods)) {
+      const taken = classLineage(name).flatMap((each) => each.methods.map((method) => method.name));
+      expect(taken.length).toBeGreaterThan(0);
+      for (const method of methods) {
+        expect(taken).not.toContain(method.name);
+        expect(findOperation(name, method.name)?.supported).toBe(true);
+      }
+    }
+    const originals = new Set([...complexTypes, ...enums].map((type) => type.name));
+    expect([...parleyTypes, ...parleyEnums].filter(({ name }) => originals.has(name))).toEqual([]);
+    expect(moduleOfType('LegDiagnosis')).toBe('parley');
+    expect(moduleOfType('IceCandidate')).toBe('kurento');
   });
 
   it('lists the ancestors of a class nearest first', () => {

@@ -13,6 +13,7 @@ import { coreClasses } from './core-classes.ts';
 import { elementsClasses } from './elements-classes.ts';
 import { eventDeclarations } from './event-declarations.ts';
 import { filtersClasses } from './filters-classes.ts';
+import { PARLEY_MODULE, parleyEnums, parleyMethods, parleyTypes } from './parley-module.ts';
 import { complexTypes, enums } from './types.ts';
 
 /** The release of the original whose model this is. */
@@ -45,8 +46,9 @@ function byName<Declaration extends { name: string }>(
 }
 
 const classes = byName(kurentoModules.flatMap((module) => module.classes));
-const enumsByName: Map<string, EnumDeclaration> = byName(enums);
-const complexTypesByName: Map<string, ComplexTypeDeclaration> = byName(complexTypes);
+const enumsByName: Map<string, EnumDeclaration> = byName([...enums, ...parleyEnums]);
+const complexTypesByName: Map<string, ComplexTypeDeclaration> = byName([...complexTypes, ...parleyTypes]);
+const ownTypes = byName(parleyTypes);
 const eventsByName: Map<string, EventDeclaration> = byName(eventDeclarations);
 
 /** The declaration and those it extends, nearest first. */
@@ -83,6 +85,11 @@ export function complexTypeFields(name: string): ParamDeclaration[] | undefined 
   return lineage.length === 0 ? undefined : lineage.flatMap((type) => type.fields);
 }
 
+/** What the values of a complex type are qualified with on the wire. */
+export function moduleOfType(name: string): string {
+  return ownTypes.has(name) ? PARLEY_MODULE : KURENTO_NAMESPACE;
+}
+
 export function isSubtype(name: string, ancestor: string): boolean {
   return lineageIn(complexTypesByName, name).some((type) => type.name === ancestor);
 }
@@ -105,7 +112,9 @@ export function findEvent(className: string, event: string): { supported: boolea
 /** What `operation` means for objects of the class; undefined: nothing. */
 export function findOperation(className: string, operation: string): Operation | undefined {
   for (const declaration of classLineage(className)) {
-    const method = declaration.methods.find((each) => each.name === operation);
+    const method = [...declaration.methods, ...(parleyMethods[declaration.name] ?? [])].find(
+      (each) => each.name === operation,
+    );
     if (method) return { kind: 'method', method, supported: method.supported };
     for (const property of declaration.properties) {
       const found = accessOf(property, operation);

@@ -259,6 +259,116 @@ describe('the remembered sources', () => {
   });
 });
 
+describe('a nomination after proof is demanded', () => {
+  beforeEach(() => {
+    agent.handleStun(check({ nominate: true }), WIFI, 0);
+    agent.demandProof();
+  });
+
+  it('moves the selection only when something of the peer came from there', () => {
+    expect(agent.handleStun(check({ nominate: true }), CELLULAR, 1).selected).toBe(false);
+    expect(agent.selected).toBe(WIFI);
+    expect(agent.proved(CELLULAR)).toBe(true);
+    expect(agent.selected).toBe(CELLULAR);
+  });
+
+  it('does not come back when late packets of the former path arrive', () => {
+    agent.handleStun(check({ nominate: true }), CELLULAR, 1);
+    agent.proved(CELLULAR);
+    agent.handleStun(check(), WIFI, 2);
+    expect(agent.proved(WIFI)).toBe(false);
+    expect(agent.selected).toBe(CELLULAR);
+  });
+
+  it('is enough over TCP, whose source cannot be forged', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    expect(agent.handleStun(check({ nominate: true }), connection, 1).selected).toBe(true);
+  });
+
+  it('is enough once nothing is heard of the former path', () => {
+    agent.handleStun(check({ nominate: true }), CELLULAR, ICE_DISCONNECTED_AFTER - 1);
+    expect(agent.selected).toBe(WIFI);
+    expect(agent.handleStun(check(), CELLULAR, ICE_DISCONNECTED_AFTER).selected).toBe(true);
+  });
+
+  it('is not needed by a client whose address was changed for it, but the proof is', () => {
+    const rebound = { ...WIFI, port: WIFI.port + 1 };
+    agent.handleStun(check(), rebound, 1);
+    expect(agent.selected).toBe(WIFI);
+    expect(agent.proved(rebound)).toBe(true);
+    expect(agent.selected).toBe(rebound);
+  });
+
+  it('is needed where both paths are alive, and no proof comes from a source that was never checked', () => {
+    agent.handleStun(check(), CELLULAR, 1);
+    agent.handleStun(check(), WIFI, 2);
+    expect(agent.proved(CELLULAR)).toBe(false);
+    expect(agent.proved(other(7))).toBe(false);
+    expect(agent.selected).toBe(WIFI);
+  });
+});
+
+describe('a restart', () => {
+  const NEXT_LOCAL = { ufrag: 'server02', pwd: 'the-server-password-0002' };
+  const NEXT_REMOTE = 'next';
+  const nextCheck = (options: CheckOptions = {}) =>
+    check({ username: `${NEXT_LOCAL.ufrag}:${NEXT_REMOTE}`, password: NEXT_LOCAL.pwd, ...options });
+
+  beforeEach(() => {
+    agent.handleStun(check({ nominate: true }), WIFI, 0);
+    agent.demandProof();
+    agent.restart(NEXT_LOCAL, NEXT_REMOTE);
+  });
+
+  it('leaves the former path and credentials working until the peer has moved', () => {
+    agent.handleStun(nextCheck(), CELLULAR, 1);
+    agent.handleStun(nextCheck({ nominate: true }), CELLULAR, 2);
+    expect(agent.selected).toBe(WIFI);
+    expect(parsed(agent.handleStun(check(), WIFI, 3).response).messageClass).toBe('success');
+    expect(agent.restarting).toBe(true);
+
+    agent.proved(CELLULAR);
+    expect(agent.selected).toBe(CELLULAR);
+    expect(agent.restarting).toBe(false);
+    expect(agent.accepts(LOCAL.ufrag)).toBe(false);
+    expect(parsed(agent.handleStun(check(), WIFI, 4).response).errorCode?.code).toBe(401);
+  });
+
+  it('answers each generation with its own password', () => {
+    const response = parsed(agent.handleStun(nextCheck(), CELLULAR, 1).response);
+    expect(verifyIntegrity(response, NEXT_LOCAL.pwd)).toBe(true);
+    const crossed = nextCheck({ password: LOCAL.pwd });
+    expect(parsed(agent.handleStun(crossed, CELLULAR, 2).response).errorCode?.code).toBe(401);
+  });
+
+  it('ends when the new generation nominates the very path that is in use, late old checks or not', () => {
+    agent.handleStun(nextCheck(), WIFI, 1);
+    agent.handleStun(check({ nominate: true }), WIFI, 2);
+    expect(agent.restarting).toBe(true);
+    agent.handleStun(nextCheck({ nominate: true }), WIFI, 3);
+    expect(agent.restarting).toBe(false);
+    expect(agent.selected).toBe(WIFI);
+    expect(agent.isAuthenticated(WIFI)).toBe(true);
+  });
+
+  it('recovers from failed, with the first check that comes', () => {
+    expect(agent.state(ICE_FAILED_AFTER)).toBe('checking');
+    expect(agent.hasConsent(ICE_FAILED_AFTER)).toBe(false);
+    expect(agent.handleStun(nextCheck(), CELLULAR, ICE_FAILED_AFTER).selected).toBe(true);
+    expect(agent.state(ICE_FAILED_AFTER)).toBe('connected');
+    expect(agent.hasConsent(ICE_FAILED_AFTER)).toBe(true);
+  });
+
+  it('that is begun again before the peer moved still keeps the path in use, and forgets the one between', () => {
+    agent.handleStun(nextCheck(), CELLULAR, 1);
+    agent.restart({ ufrag: 'server03', pwd: 'the-server-password-0003' }, 'third');
+    expect(agent.accepts(NEXT_LOCAL.ufrag)).toBe(false);
+    expect(agent.isAuthenticated(CELLULAR)).toBe(false);
+    expect(agent.accepts(LOCAL.ufrag)).toBe(true);
+    expect(agent.selected).toBe(WIFI);
+  });
+});
+
 describe('randomIceCredentials', () => {
   it('gives different ice-chars of sufficient length each time', () => {
     const all = Array.from({ length: 100 }, randomIceCredentials);

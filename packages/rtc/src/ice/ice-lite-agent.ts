@@ -1,5 +1,5 @@
 // The media server's side of ICE: a lite agent in the controlled role (RFC 8445). It answers the browser's checks and
-// follows its nominations; it sends no checks, and knows neither sockets nor its own candidates.
+// follows its nominations, through restarts too; it sends no checks, and knows neither sockets nor its own candidates.
 import { STUN_ATTRIBUTE, type TransportAddress } from '../stun/stun-attributes.ts';
 import {
   STUN_METHOD_BINDING,
@@ -48,30 +48,39 @@ export interface IceSource extends TransportAddress {
   readonly protocol: 'udp' | 'tcp';
 }
 
+/** One generation of credentials: a restart begins another one. */
+interface Generation {
+  readonly local: IceCredentials;
+  remoteUfrag: string | undefined;
+}
+
 interface Checked<Source extends IceSource> {
   readonly source: Source;
+  readonly generation: Generation;
   readonly remoteUfrag: string;
-  /** When its latest valid check came, in ms. */
+  /** When its first valid check came, and its latest, in ms. */
+  readonly firstCheckAt: number;
   lastCheckAt: number;
+  /** When the peer last nominated it. */
+  nominatedAt: number | undefined;
 }
 
 const IGNORED: IceCheckResult = { response: undefined, selected: false };
 
 /** `Source`: what the caller knows a source by; the agent hands back the very objects that it was given. */
 export class IceLiteAgent<Source extends IceSource = IceSource> {
-  readonly #localUfrag: string;
-  readonly #localPwd: string;
-  #remoteUfrag: string | undefined;
+  #current: Generation;
+  /** The one before the restart, until the peer has moved to the current one. */
+  #former: Generation | undefined;
   /** By "protocol address port", the least recently checked first. */
   readonly #sources = new Map<string, Checked<Source>>();
   #selected: Checked<Source> | undefined;
-  #nominated = false;
+  #proofDemanded = false;
 
   /** `remoteUfrag`: if known already; until it is, checks with any are accepted. */
   constructor(options: { localUfrag: string; localPwd: string; remoteUfrag?: string | undefined }) {
-    this.#localUfrag = options.localUfrag;
-    this.#localPwd = options.localPwd;
-    this.#remoteUfrag = options.remoteUfrag;
+    const local = { ufrag: options.localUfrag, pwd: options.localPwd };
+    this.#current = { local, remoteUfrag: options.remoteUfrag };
   }
 
   /**
@@ -79,14 +88,44 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
    * ufrag matters here: a lite agent sends no checks, which is what the remote password is for.)
    */
   setRemote(remote: IceCredentials): void {
-    this.#remoteUfrag = remote.ufrag;
+    this.#current.remoteUfrag = remote.ufrag;
     for (const [key, checked] of this.#sources) {
       if (checked.remoteUfrag !== remote.ufrag) this.#sources.delete(key);
     }
-    if (this.#selected !== undefined && this.#selected.remoteUfrag !== remote.ufrag) {
+    if (this.#selected !== undefined && this.#selected.remoteUfrag !== remote.ufrag)
       this.#selected = undefined;
-      this.#nominated = false;
+  }
+
+  /**
+   * Begins a new generation of credentials (RFC 8445, section 9). The former ones are answered, and the path that they
+   * selected is used, until the peer has moved to a path of the new generation. `remoteUfrag`: undefined takes any.
+   */
+  restart(local: IceCredentials, remoteUfrag: string | undefined): void {
+    // Restarted again before the peer moved: the generation that is in use is the one to keep.
+    if (this.#former === undefined || this.#selected?.generation !== this.#former)
+      this.#former = this.#current;
+    this.#current = { local, remoteUfrag };
+    for (const [key, { generation }] of this.#sources) {
+      if (generation !== this.#former) this.#sources.delete(key);
     }
+  }
+
+  /** Whether the peer has yet to move to a path of the newest credentials. */
+  get restarting(): boolean {
+    return this.#former !== undefined;
+  }
+
+  /** Whether checks with this local user name fragment are answered. */
+  accepts(localUfrag: string): boolean {
+    return this.#current.local.ufrag === localUfrag || this.#former?.local.ufrag === localUfrag;
+  }
+
+  /**
+   * From now on a nominated UDP source is only selected when something came from there that the peer alone could have
+   * made: see `proved`. To be called when the keys for that are there.
+   */
+  demandProof(): void {
+    this.#proofDemanded = true;
   }
 
   /**
@@ -101,6 +140,11 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return this.#sources.has(sourceKey(source));
   }
 
+  /** Whether something may still be sent to the selected source (RFC 7675, section 5.1). */
+  hasConsent(now: number): boolean {
+    return this.#selected !== undefined && now - this.#selected.lastCheckAt < ICE_FAILED_AFTER;
+  }
+
   /** The source is no more: its connection was closed. Another one that passed a check takes its place. */
   forget(source: IceSource): void {
     const key = sourceKey(source);
@@ -108,7 +152,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     this.#sources.delete(key);
     if (gone === undefined || gone !== this.#selected) return;
     this.#selected = [...this.#sources.values()].at(-1);
-    this.#nominated = false;
+    if (this.#selected) this.#selected.nominatedAt = undefined;
   }
 
   /**
@@ -126,72 +170,98 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     }
     // ICE's checks always carry it; without it this is not one of them (RFC 8445, section 7.1).
     if (!verifyFingerprint(request)) return IGNORED;
-    const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) return { response: refusal, selected: false };
-    const selected = this.#acceptCheck(request, source, now);
-    return { response: bindingSuccess(request, source, this.#localPwd), selected };
+    const generation = this.#generationOf(request.username);
+    const refusal = refusalOf(request, generation);
+    if (refusal !== undefined || generation === undefined) return { response: refusal, selected: false };
+    const selected = this.#acceptCheck(request, generation, source, now);
+    return { response: bindingSuccess(request, source, generation.local.pwd), selected };
+  }
+
+  /**
+   * A packet came from this source that only the peer can have made (SRTP, SRTCP). Gives true when the source is selected
+   * because of it: it was nominated last, or the selected one has not been checked again since this one was first
+   * checked, which is how a client looks whose address was changed by its NAT.
+   */
+  proved(source: IceSource): boolean {
+    const checked = this.#sources.get(sourceKey(source));
+    const selected = this.#selected;
+    if (checked === undefined || selected === undefined || checked === selected) return false;
+    const nominatedLast =
+      checked.nominatedAt !== undefined && checked.nominatedAt > (selected.nominatedAt ?? -Infinity);
+    if (!nominatedLast && checked.firstCheckAt <= selected.lastCheckAt) return false;
+    return this.#select(checked);
   }
 
   /** `now`: ms of the clock that `handleStun` was given. */
   state(now: number): IceLiteState {
-    if (this.#selected === undefined) return this.#remoteUfrag === undefined ? 'new' : 'checking';
+    if (this.#selected === undefined) return this.#current.remoteUfrag === undefined ? 'new' : 'checking';
     const silence = now - this.#selected.lastCheckAt;
     if (silence < ICE_DISCONNECTED_AFTER) return 'connected';
-    return silence < ICE_FAILED_AFTER ? 'disconnected' : 'failed';
+    if (silence < ICE_FAILED_AFTER) return 'disconnected';
+    return this.restarting ? 'checking' : 'failed';
   }
 
-  /** The error response that the request deserves; undefined when it is good. */
-  #refusalOf(request: StunMessage): Buffer | undefined {
-    const { username } = request;
-    if (username === undefined || request.attribute(STUN_ATTRIBUTE.MESSAGE_INTEGRITY) === undefined) {
-      return bindingError(request, 400, undefined);
-    }
-    if (this.#remoteUfragIn(username) === undefined || !verifyIntegrity(request, this.#localPwd)) {
-      return bindingError(request, 401, undefined);
-    }
-    const unknown = request.unknownAttributes(UNDERSTOOD_ATTRIBUTES);
-    if (unknown.length > 0) return bindingError(request, 420, this.#localPwd, unknown);
-    // A lite agent cannot take the controlling role, so the other side has to, whatever the tie-breakers say.
-    if (request.attribute(STUN_ATTRIBUTE.ICE_CONTROLLED) !== undefined) {
-      return bindingError(request, 487, this.#localPwd);
-    }
-    return undefined;
-  }
-
-  /** The remote part of "local:remote"; undefined when the username is not one for this agent. */
-  #remoteUfragIn(username: string): string | undefined {
-    const prefix = `${this.#localUfrag}:`;
-    if (!username.startsWith(prefix)) return undefined;
-    const remoteUfrag = username.slice(prefix.length);
-    return this.#remoteUfrag === undefined || this.#remoteUfrag === remoteUfrag ? remoteUfrag : undefined;
+  /** Whose user name "local:remote" it is; undefined when it is none for this agent. */
+  #generationOf(username: string | undefined): Generation | undefined {
+    return [this.#current, this.#former].find(
+      (generation) => generation !== undefined && remoteUfragIn(username, generation) !== undefined,
+    );
   }
 
   /** Returns whether another source than before is selected. */
-  #acceptCheck(request: StunMessage, from: Source, now: number): boolean {
-    const remoteUfrag = this.#remoteUfragIn(request.username ?? '') ?? '';
-    const checked = this.#remember(from, remoteUfrag, now);
-    const before = this.#selected;
-    if (request.useCandidate) {
-      this.#selected = checked;
-      this.#nominated = true;
-    } else if (
-      before === undefined ||
-      (!this.#nominated && now - before.lastCheckAt >= ICE_DISCONNECTED_AFTER)
-    ) {
-      this.#selected = checked;
-    }
-    return this.#selected !== before;
+  #acceptCheck(request: StunMessage, generation: Generation, from: Source, now: number): boolean {
+    const remoteUfrag = remoteUfragIn(request.username, generation) ?? '';
+    const checked = this.#remember(from, generation, remoteUfrag, now);
+    const nominates = request.useCandidate && checked.generation === generation;
+    if (nominates) checked.nominatedAt = now;
+    return this.#mayFollow(checked, nominates, now) && this.#select(checked);
   }
 
-  #remember(source: Source, remoteUfrag: string, now: number): Checked<Source> {
-    const key = sourceKey(source);
-    let checked = this.#sources.get(key);
-    if (checked !== undefined && checked.source === source && checked.remoteUfrag === remoteUfrag) {
+  /**
+   * Whether a check alone is enough to send there. A source address is easily forged, and media is a flood to whoever has
+   * not asked for it: once the peer can prove itself, a check only moves the media where that cannot be forged (TCP), or
+   * when nothing is heard of the selected path any more.
+   */
+  #mayFollow(checked: Checked<Source>, nominates: boolean, now: number): boolean {
+    const selected = this.#selected;
+    if (selected === undefined || selected === checked) return true;
+    const isSilent = now - selected.lastCheckAt >= ICE_DISCONNECTED_AFTER;
+    if (nominates) return isSilent || !this.#proofDemanded || checked.source.protocol === 'tcp';
+    const isBetter =
+      checked.nominatedAt !== undefined ||
+      selected.nominatedAt === undefined ||
+      selected.generation !== checked.generation;
+    return isSilent && isBetter;
+  }
+
+  #select(checked: Checked<Source>): boolean {
+    const moved = this.#selected !== checked;
+    this.#selected = checked;
+    const hasMoved = checked.generation === this.#current && checked.nominatedAt !== undefined;
+    if (this.#former !== undefined && hasMoved) this.#endRestart();
+    return moved;
+  }
+
+  #endRestart(): void {
+    for (const [key, { generation }] of this.#sources) {
+      if (generation === this.#former) this.#sources.delete(key);
+    }
+    this.#former = undefined;
+  }
+
+  #remember(from: Source, generation: Generation, remoteUfrag: string, now: number): Checked<Source> {
+    const key = sourceKey(from);
+    const known = this.#sources.get(key);
+    let checked = known;
+    // Late checks of the former generation do not take the source back.
+    const isLate = generation === this.#former && known?.generation === this.#current;
+    if (checked?.source === from && (checked.remoteUfrag === remoteUfrag || isLate)) {
       checked.lastCheckAt = now;
     } else {
-      const replaced = checked;
-      checked = { source, remoteUfrag, lastCheckAt: now };
-      if (replaced !== undefined && replaced === this.#selected) this.#selected = checked;
+      const same = known?.generation === generation && known.remoteUfrag === remoteUfrag ? known : undefined;
+      const { firstCheckAt = now, nominatedAt } = same ?? {};
+      checked = { source: from, generation, remoteUfrag, firstCheckAt, lastCheckAt: now, nominatedAt };
+      if (known !== undefined && known === this.#selected) this.#selected = checked;
     }
     // Deleted first, so that it moves to the end of the map's order.
     this.#sources.delete(key);
@@ -207,6 +277,33 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
       return;
     }
   }
+}
+
+/** The error response that the request deserves; undefined when it is good. */
+function refusalOf(request: StunMessage, generation: Generation | undefined): Buffer | undefined {
+  if (request.username === undefined || request.attribute(STUN_ATTRIBUTE.MESSAGE_INTEGRITY) === undefined) {
+    return bindingError(request, 400, undefined);
+  }
+  if (generation === undefined || !verifyIntegrity(request, generation.local.pwd)) {
+    return bindingError(request, 401, undefined);
+  }
+  const unknown = request.unknownAttributes(UNDERSTOOD_ATTRIBUTES);
+  if (unknown.length > 0) return bindingError(request, 420, generation.local.pwd, unknown);
+  // A lite agent cannot take the controlling role, so the other side has to, whatever the tie-breakers say.
+  if (request.attribute(STUN_ATTRIBUTE.ICE_CONTROLLED) !== undefined) {
+    return bindingError(request, 487, generation.local.pwd);
+  }
+  return undefined;
+}
+
+/** The remote part of "local:remote"; undefined when the username is not one of this generation. */
+function remoteUfragIn(username: string | undefined, generation: Generation): string | undefined {
+  const prefix = `${generation.local.ufrag}:`;
+  if (!username?.startsWith(prefix)) return undefined;
+  const remoteUfrag = username.slice(prefix.length);
+  return generation.remoteUfrag === undefined || generation.remoteUfrag === remoteUfrag
+    ? remoteUfrag
+    : undefined;
 }
 
 function sourceKey({ protocol, address, port }: IceSource): string {

@@ -9,7 +9,7 @@ import {
 import { parseCandidate, writeCandidate } from './candidate.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
 import type { OfferedMedia, OfferedSetup } from './offer.ts';
-import { writeAnswer, type AnswerMedia } from './write.ts';
+import { writeAnswer, type AnswerMedia, type AnswerSession } from './write.ts';
 
 /** Our side of a session. Its texts are written as they are and must not contain line breaks. */
 export interface LocalSession {
@@ -54,6 +54,8 @@ export interface NegotiatedMedia {
 
 export interface Negotiation {
   answer: string;
+  /** The answer as values, for the next one of the same session. */
+  session: AnswerSession;
   /** Our DTLS role: 'passive' is the DTLS server. */
   setup: 'active' | 'passive';
   /** Of the m-line that carries the transport: the first accepted one. Undefined where the offer says nothing. */
@@ -124,16 +126,18 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
       },
     };
   });
-  const answer = writeAnswer({
+  const session: AnswerSession = {
     sessionId: local.sessionId,
+    version: 1,
     sessionName: local.sessionName,
     iceLite: local.iceLite,
     trickle: offered.trickle,
     msidSemantic: offered.msidSemantic,
     bundle: offered.bundle && accepted.filter(bundled).flatMap(({ mid }) => mid ?? []),
     media: lines,
-  });
-  return { answer, setup: ourRole(remote.setup, local.setup), remote: { ...remote }, media };
+  };
+  const answer = writeAnswer(session);
+  return { answer, session, setup: ourRole(remote.setup, local.setup), remote: { ...remote }, media };
 }
 
 const NO_TRANSPORT = { iceUfrag: undefined, icePwd: undefined, fingerprint: undefined, setup: undefined };
@@ -243,7 +247,8 @@ function msidOf(cname: string, line: NegotiatedMedia): string {
   return `${stream} ${stream}-${line.kind}-${line.index}`;
 }
 
-function checkedCandidate(text: string): string {
+/** A candidate of ours as it may stand in SDP. @throws {Error} if it is malformed: a bug of the caller. */
+export function checkedCandidate(text: string): string {
   const candidate = parseCandidate(text);
   if (!candidate) throw new Error('A local candidate is malformed');
   return writeCandidate(candidate);

@@ -1,6 +1,6 @@
 // Why an SDP text was refused. Mapping to wire errors (Kurento 40200, 40201) is the caller's.
 
-export type SdpErrorReason = 'empty' | 'too-large' | 'too-many-media' | 'malformed';
+export type SdpErrorReason = 'empty' | 'too-large' | 'too-many-media' | 'malformed' | 'mismatch';
 
 /** An offer that cannot be answered; `reason` is for programs, the message for people. */
 export class SdpError extends Error {
@@ -30,5 +30,10 @@ export class SdpError extends Error {
   /** `what` names the field and never quotes the offending text, which may hold anything. */
   static malformed(what: string): SdpError {
     return new SdpError('malformed', `The session description is malformed: ${what}`);
+  }
+
+  /** A good offer that does not go with the session that it belongs to. */
+  static mismatch(what: string): SdpError {
+    return new SdpError('mismatch', `The offer does not fit its session: ${what}`);
   }
 }

@@ -33,6 +33,8 @@ export interface AcceptedMedia {
 
 export interface AnswerSession {
   sessionId: number | string;
+  /** Counts the descriptions of the session, from 1 (RFC 3264, section 8). */
+  version: number;
   sessionName: string;
   iceLite: boolean;
   trickle: boolean;
@@ -47,7 +49,12 @@ export interface AnswerSession {
  * @throws {Error} if a value of ours contains a line break or another control character: that is a bug of the caller.
  */
 export function writeAnswer(session: AnswerSession): string {
-  const lines = ['v=0', `o=- ${session.sessionId} 1 IN IP4 0.0.0.0`, `s=${session.sessionName}`, 't=0 0'];
+  const lines = [
+    'v=0',
+    `o=- ${session.sessionId} ${session.version} IN IP4 0.0.0.0`,
+    `s=${session.sessionName}`,
+    't=0 0',
+  ];
   if (session.iceLite) lines.push('a=ice-lite');
   if (session.trickle) lines.push('a=ice-options:trickle');
   if (session.msidSemantic) lines.push('a=msid-semantic: WMS *');

@@ -1,0 +1,144 @@
+// Parley's own operations of a WebRtcEndpoint, with a browser's offers and a peer without sockets.
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Environment } from '../environment.ts';
+import { createDtlsCertificate } from '../transport/certificate.ts';
+import { MediaPort } from '../transport/media-port.ts';
+import { TestPeer } from '../transport/testing.ts';
+import { WebRtcTransportFactory, type WebRtcTransport } from '../transport/webrtc-transport.ts';
+import { Ticker } from '../ticker.ts';
+import type { MediaObject, ObjectContext, ObjectEvent } from './media-object.ts';
+import { WebRtcEndpoint } from './webrtc-endpoint.ts';
+
+const log = pino({ level: 'silent' });
+const FIXTURE = new URL('../../../rtc/src/sdp/fixtures/chromium-sendrecv.sdp', import.meta.url);
+
+let port: MediaPort;
+let transport: WebRtcTransport;
+let peer: TestPeer;
+let endpoint: WebRtcEndpoint;
+let ticker: Ticker;
+let events: ObjectEvent[];
+
+beforeEach(async () => {
+  port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
+  events = [];
+  ticker = new Ticker({
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const factory = new WebRtcTransportFactory(port, ['127.0.0.1'], createDtlsCertificate(), log);
+  const create = factory.create.bind(factory);
+  factory.create = (listener) => (transport = create(listener));
+  const context: ObjectContext = {
+    id: 'endpoint',
+    parent: undefined,
+    environment: { log, transports: factory, ticker } as unknown as Environment,
+    publish: (event) => void events.push(event),
+    released: (_object: MediaObject) => {},
+  };
+  endpoint = new WebRtcEndpoint(context, {});
+  peer = new TestPeer(transport);
+});
+
+afterEach(async () => {
+  peer.close();
+  await endpoint.release();
+  ticker.close();
+  await port.close();
+});
+
+/** The offer of one peer connection, with these credentials. */
+function offer(ufrag: string): string {
+  peer.remoteUfrag = ufrag;
+  return readFileSync(FIXTURE, 'utf8')
+    .replaceAll(/a=ice-ufrag:.*/g, `a=ice-ufrag:${ufrag}`)
+    .replaceAll(/a=ice-pwd:.*/g, `a=ice-pwd:password-of-generation-${ufrag}`)
+    .replaceAll(/a=fingerprint:.*/g, `a=fingerprint:sha-256 ${peer.certificate.fingerprint}`);
+}
+
+function lines(sdp: string, name: string): string[] {
+  return sdp.split('\r\n').filter((line) => line.startsWith(`a=${name}:`));
+}
+
+function states(): unknown[] {
+  return events.filter(({ type }) => type === 'IceComponentStateChanged').map(({ data }) => data.state);
+}
+
+describe('restartIce', () => {
+  it('gives new credentials, keeps DTLS and all else, and tells when the peer has moved', async () => {
+    const first = await endpoint.processOffer(offer('one1'));
+    const wifi = peer.path('192.0.2.7');
+    peer.check(wifi, performance.now());
+    await peer.connect(wifi, performance.now());
+    expect(states()).toEqual(['CONNECTED', 'READY']);
+
+    const restart = offer('two2');
+    const second = endpoint.restartIce(restart, 'any');
+    expect(lines(second, 'ice-ufrag')).not.toEqual(lines(first, 'ice-ufrag'));
+    expect(lines(second, 'ice-pwd')).not.toEqual(lines(first, 'ice-pwd'));
+    for (const name of ['fingerprint', 'mid', 'rtpmap', 'ssrc', 'extmap', 'setup', 'msid', 'candidate'])
+      expect(lines(second, name)).toEqual(lines(first, name));
+    expect(endpoint.getLocalSessionDescriptor()).toBe(second);
+    expect(endpoint.getRemoteSessionDescriptor()).toBe(restart);
+
+    const cellular = peer.path('198.51.100.9');
+    peer.check(cellular, performance.now());
+    peer.sendRtcp(cellular, performance.now());
+    expect(states()).toEqual(['CONNECTED', 'READY', 'CONNECTED', 'READY']);
+    expect(endpoint.connectionState).toBe('CONNECTED');
+    expect(events.filter(({ type }) => type === 'DtlsConnectionStateChange')).toHaveLength(2);
+  });
+
+  it('offers TCP alone when told so', async () => {
+    await endpoint.processOffer(offer('one1'));
+    const answer = endpoint.restartIce(offer('two2'), 'tcp');
+    expect(lines(answer, 'candidate')).toHaveLength(1);
+    expect(lines(answer, 'candidate')[0]).toMatch(/ tcp .* tcptype passive/);
+  });
+
+  it('answers the same offer again with the same credentials, over whatever is asked for then', async () => {
+    await endpoint.processOffer(offer('one1'));
+    const restart = offer('two2');
+    const answer = endpoint.restartIce(restart, 'any');
+    expect(endpoint.restartIce(restart, 'any')).toBe(answer);
+    const overTcp = endpoint.restartIce(restart, 'tcp');
+    expect(lines(overTcp, 'ice-ufrag')).toEqual(lines(answer, 'ice-ufrag'));
+    expect(lines(overTcp, 'candidate')).toHaveLength(1);
+    expect(lines(endpoint.restartIce(offer('thr3'), 'any'), 'ice-ufrag')).not.toEqual(
+      lines(answer, 'ice-ufrag'),
+    );
+  });
+
+  it('refuses what is no restart, and goes on as before', async () => {
+    const first = offer('one1');
+    const code = (text: string) => {
+      try {
+        return endpoint.restartIce(text, 'any');
+      } catch (error) {
+        return (error as { kind: unknown }).kind;
+      }
+    };
+    expect(code(first)).toBe('SDP_END_POINT_NO_REMOTE_SDP_ERROR');
+    const answer = await endpoint.processOffer(first);
+    const other = offer('two2').replaceAll(/(fingerprint:sha-256 )../g, '$1' + '00');
+    for (const text of [first, other, offer('two2').replaceAll('a=mid:0', 'a=mid:7')])
+      expect(code(text)).toBe('SDP_END_POINT_PROCESS_OFFER_ERROR');
+    expect(code('no SDP')).toBe('SDP_PARSE_ERROR');
+    expect(endpoint.getLocalSessionDescriptor()).toBe(answer);
+    expect(peer.check(peer.path('192.0.2.7'), 0)).toBe(false);
+    peer.remoteUfrag = 'one1';
+    expect(peer.check(peer.path('192.0.2.7'), 0)).toBe(true);
+  });
+
+  it('says that DTLS is over when it is: then only another endpoint helps', async () => {
+    await endpoint.processOffer(offer('one1'));
+    const path = peer.path('192.0.2.7');
+    peer.check(path, performance.now());
+    await peer.connect(path, performance.now());
+    transport.close();
+    expect(() => endpoint.restartIce(offer('two2'), 'any')).toThrow('another endpoint');
+  });
+});
