@@ -4,6 +4,7 @@ import { isIP, isIPv6 } from 'node:net';
 import type { AddressFamily, TransportAddress } from '@parley/rtc';
 import { ProbeClient, TurnError, type ProbeClientOptions } from './probe/probe-client.ts';
 import { parseTurnUrl } from './probe/turn-url.ts';
+import { addressText } from './turn-event.ts';
 
 export interface TurnProbeRequest {
   /** As browsers are told: `turn:host:port?transport=udp`, `…=tcp` or `turns:host:port`. */
@@ -118,8 +119,4 @@ function parsePeer(text: string): TransportAddress {
   const port = Number(match?.[3]);
   if (isIP(address) === 0 || !(port <= 65_535)) throw new TypeError(`"${text}" is no address and port`);
   return { address, port };
-}
-
-function addressText({ address, port }: TransportAddress): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram';
 import type { TransportAddress } from '@parley/rtc';
 import type { Logger } from 'pino';
 import type { RelayId } from '../protocol/turn-action.ts';
+import type { PeerAliases } from './peer-aliases.ts';
 import { boundSocket } from './udp-listener.ts';
 
 export interface PortRange {
@@ -14,6 +15,7 @@ export interface PortRange {
 export interface RelaySocketsOptions {
   /** Without it, the system chooses ports. */
   readonly ports: PortRange | undefined;
+  readonly aliases: () => PeerAliases;
   readonly log: Logger;
   readonly onDatagram: (relay: RelayId, from: TransportAddress, bytes: Buffer) => void;
 }
@@ -41,17 +43,18 @@ export class RelaySockets {
       socket.close();
       return undefined;
     }
-    const { log, onDatagram } = this.#options;
+    const { log, onDatagram, aliases } = this.#options;
     socket.on('error', (error) => log.debug({ err: error, relay }, 'a datagram to a peer was not sent'));
     socket.on('message', (bytes, from) =>
-      onDatagram(relay, { address: from.address, port: from.port }, bytes),
+      onDatagram(relay, aliases().know({ address: from.address, port: from.port }), bytes),
     );
     this.#sockets.set(relay, socket);
     return { address, port: socket.address().port };
   }
 
   send(relay: RelayId, peer: TransportAddress, bytes: Buffer): void {
-    this.#sockets.get(relay)?.send(bytes, peer.port, peer.address);
+    const { address, port } = this.#options.aliases().reach(peer);
+    this.#sockets.get(relay)?.send(bytes, port, address);
   }
 
   close(relay: RelayId): void {

@@ -1,11 +1,11 @@
 // Accepts TCP and TLS clients, no more of them than its limits allow.
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { sourceKey, tupleKey, type FiveTuple } from '../protocol/five-tuple.ts';
 import { StreamConnection, type StreamHandler, type StreamLimits } from './stream-connection.ts';
 
-export interface TlsIdentity {
+export interface TlsIdentity extends Pick<SecureContextOptions, 'minVersion' | 'ciphers'> {
   /** PEM, the chain included. */
   readonly cert: string | Buffer;
   /** PEM. */
@@ -81,6 +81,11 @@ export class StreamListener {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Of TLS listeners: for handshakes that begin from now on. */
+  setSecureContext(context: TlsIdentity): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(context);
   }
 
   send(bytes: Buffer, client: FiveTuple, droppable: boolean): void {

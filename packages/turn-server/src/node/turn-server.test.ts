@@ -1,6 +1,8 @@
 // The server on real sockets on loopback: relaying over each transport, and what it refuses to relay to.
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
+import { connect as connectTls } from 'node:tls';
 import { TURN_ATTRIBUTE, TURN_METHOD, addressFamilyAttribute, channelNumberAttribute } from '@parley/rtc';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,6 +10,7 @@ import { buildChannelData } from '../protocol/channel-data.ts';
 import { REALM, SECRET, peer, rawIpv6Peer } from '../testing/request-writer.ts';
 import { SocketClient, connected } from '../testing/socket-client.ts';
 import { TEST_CERT, TEST_KEY } from '../testing/tls-identity.fixture.ts';
+import type { TurnEvent } from '../turn-event.ts';
 import { startTurnServer, type RunningTurnServer, type TurnServerOptions } from './turn-server.ts';
 
 const HOST = '127.0.0.1';
@@ -272,6 +275,101 @@ describe('the TURN server', () => {
     await Promise.all([server.close(), server.close()]);
     for (const ann of clients) await ann.ended;
   });
+});
+
+describe('a media server behind address translation', () => {
+  it('is known by its public address and reached at its own, both ways', async () => {
+    const media = await echoPeer();
+    const behind = { address: '203.0.113.5', port: media.port, reachedAt: HOST };
+    const server = await started(1, {
+      permittedPeers: [behind],
+      relayAddress: [{ address: HOST, told: '203.0.113.5' }],
+    });
+    const ann = await client('udp', server);
+    await ann.allocate();
+    expect(server.allocations()[0].relayed?.address).toBe('203.0.113.5');
+    expect(await ann.outcome(TURN_METHOD.CHANNEL_BIND, CHANNEL, peer('203.0.113.5', media.port))).toBe(
+      'success',
+    );
+    ann.write(buildChannelData(0x4000, Buffer.from('in'), false));
+    expect(String(await ann.data())).toBe('echo in');
+  });
+
+  it('is not known by its own address: what is not told to browsers is nobody’s business', async () => {
+    const media = await echoPeer();
+    const behind = { address: '203.0.113.5', port: media.port, reachedAt: HOST };
+    const ann = await client('udp', await started(1, { permittedPeers: [behind] }));
+    await ann.allocate();
+    for (const method of [TURN_METHOD.CREATE_PERMISSION, TURN_METHOD.CHANNEL_BIND])
+      expect(await ann.outcome(method, CHANNEL, peer(HOST, media.port))).toBe(403);
+  });
+
+  it('cannot be two: nobody could tell their answers apart', async () => {
+    const peers = ['203.0.113.5', '203.0.113.6'].map((address) => ({ address, port: 9, reachedAt: HOST }));
+    await expect(started(1, { permittedPeers: peers })).rejects.toThrow(RangeError);
+    const own = [peers[0], { address: '::ffff:127.0.0.1', port: 9 }];
+    await expect(started(1, { permittedPeers: own })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('who follows the server', () => {
+  it('is told of allocations, permissions and refusals, each once, without secrets', async () => {
+    const media = await echoPeer();
+    const events: TurnEvent[] = [];
+    const server = await started(media.port, { onEvent: (event) => events.push(event) });
+    const ann = await client('tcp', server);
+    await ann.allocate();
+    await ann.outcome(TURN_METHOD.CREATE_PERMISSION, peer('127.0.0.2', 9));
+    for (let i = 0; i < 2; i++) {
+      await ann.outcome(TURN_METHOD.CREATE_PERMISSION, peer(HOST, media.port));
+      await ann.outcome(TURN_METHOD.CHANNEL_BIND, CHANNEL, peer(HOST, media.port));
+    }
+    await ann.outcome(TURN_METHOD.REFRESH, lifetimeZero());
+    expect(events.map(({ kind, reason, peer: who }) => [kind, reason ?? who])).toEqual([
+      ['allocated', undefined],
+      ['refused-peer', '403 Forbidden'],
+      ['permission', HOST],
+      ['closed', 'released'],
+    ]);
+    const relayedAddress = events[0]?.relayedAddress;
+    expect(relayedAddress).toMatch(/^127\.0\.0\.1:\d+$/);
+    for (const event of events) {
+      expect(event).toMatchObject({ participant: 'ann', protocol: 'tcp' });
+      expect(Math.abs(event.at - Date.now())).toBeLessThan(10_000);
+      expect(JSON.stringify(event)).not.toContain(ann.writer.password);
+    }
+    expect(events[1]).toMatchObject({ peer: '127.0.0.2:9' });
+    expect(events[3]).toMatchObject({ relayedAddress });
+  });
+
+  it('hears whose credentials have expired, and of wrong ones only that they are', async () => {
+    const events: TurnEvent[] = [];
+    const server = await started(1, { onEvent: (event) => events.push(event) });
+    const ann = await client('udp', server);
+    ann.writer.renew({ participant: 'ann', wallNow: Date.now() - 60_000, lifetimeSeconds: 1 });
+    expect(await ann.allocate()).toBe(401);
+    ann.writer.renew({ participant: 'ann', wallNow: Date.now(), secret: 'another' });
+    expect(await ann.allocate()).toBe(401);
+    expect(events).toMatchObject([
+      { kind: 'refused', participant: 'ann', reason: '401 expired credentials' },
+      { kind: 'refused', participant: undefined, reason: '401 wrong credentials' },
+    ]);
+  });
+});
+
+it('takes another certificate while it runs, and stays with the former when that is of no use', async () => {
+  const server = await started(1);
+  expect(() => server.setSecureContext({ cert: 'none', key: TEST_KEY })).toThrow(/./);
+  expect(await (await client('tls', server)).allocate()).toBe('success');
+  server.setSecureContext({ cert: TEST_CERT, key: TEST_KEY, minVersion: 'TLSv1.3' });
+  const old = connectTls({
+    host: HOST,
+    port: server.tlsPort!,
+    rejectUnauthorized: false,
+    maxVersion: 'TLSv1.2',
+  });
+  await expect(once(old, 'secureConnect')).rejects.toThrow(/./);
+  expect(await (await client('tls', server, 'bob')).allocate()).toBe('success');
 });
 
 describe('TCP and TLS connections', () => {

@@ -1,5 +1,5 @@
 // The TURN server on real sockets: feeds the protocol with what arrives and does what it asks for.
-import type { AddressFamily, TransportAddress } from '@parley/rtc';
+import type { AddressFamily } from '@parley/rtc';
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Logger } from 'pino';
@@ -9,6 +9,8 @@ import type { FiveTuple } from '../protocol/five-tuple.ts';
 import { DEFAULT_QUOTAS, type TurnQuotas } from '../protocol/quotas.ts';
 import type { TurnAction } from '../protocol/turn-action.ts';
 import { TurnServerProtocol } from '../protocol/turn-server-protocol.ts';
+import { addressText, type TurnEvent } from '../turn-event.ts';
+import { PeerAliases, type PermittedPeer } from './peer-aliases.ts';
 import { RelaySockets, type PortRange } from './relay-sockets.ts';
 import { DEFAULT_STREAM_LIMITS, type StreamHandler, type StreamLimits } from './stream-connection.ts';
 import { StreamListener, type TlsIdentity } from './stream-listener.ts';
@@ -25,18 +27,27 @@ export interface TurnServerOptions {
   readonly udp?: ListenerOptions;
   readonly tcp?: ListenerOptions;
   readonly tls?: ListenerOptions & TlsIdentity;
-  /** Where relay sockets are bound, and what clients are told: an address that the peers can reach; one of each family. */
-  readonly relayAddress: string | readonly string[];
+  /** Where relay sockets are bound: addresses of this machine that the peers can reach; one of each family. */
+  readonly relayAddress: string | readonly (string | RelayAddress)[];
   /** Ports of the relay sockets; without it, the system chooses. */
   readonly relayPorts?: PortRange;
   /** The media server's addresses and ports. Nothing else is relayed to. */
-  readonly permittedPeers: readonly TransportAddress[];
+  readonly permittedPeers: readonly PermittedPeer[];
   /** Shared with whoever mints credentials. */
   readonly secret: string;
   readonly realm: string;
   readonly quotas?: Partial<TurnQuotas>;
   readonly limits?: Partial<StreamLimits>;
+  /** Called while messages are handled: it must neither throw nor take its time. */
+  readonly onEvent?: (event: TurnEvent) => void;
   readonly log: Logger;
+}
+
+export interface RelayAddress {
+  /** Where sockets are bound. */
+  readonly address: string;
+  /** What clients are told instead: the public address that is translated to it. */
+  readonly told: string;
 }
 
 export interface RunningTurnServer {
@@ -46,7 +57,9 @@ export interface RunningTurnServer {
   /** Times in ms since 1970. */
   allocations(): AllocationSummary[];
   /** Takes the place of `permittedPeers`, for running allocations too. Throws as `startTurnServer` does. */
-  permitPeers(peers: readonly TransportAddress[]): void;
+  permitPeers(peers: readonly PermittedPeer[]): void;
+  /** For TLS clients that come from now on. @throws Error of OpenSSL when certificate and key are of no use */
+  setSecureContext(context: TlsIdentity): void;
   close(): Promise<void>;
 }
 
@@ -72,6 +85,9 @@ class TurnServer implements RunningTurnServer {
   readonly #options: TurnServerOptions;
   readonly #log: Logger;
   readonly #policy: PeerPolicy;
+  #aliases: PeerAliases;
+  /** What clients are told in place of the address that a relay socket is bound to. */
+  readonly #told: ReadonlyMap<string, string>;
   readonly #protocol: TurnServerProtocol;
   readonly #relays: RelaySockets;
   readonly #udp = new Map<string, UdpListener>();
@@ -86,6 +102,13 @@ class TurnServer implements RunningTurnServer {
     this.#options = options;
     this.#log = log;
     this.#policy = new PeerPolicy(permittedPeers);
+    this.#aliases = new PeerAliases(permittedPeers);
+    const relayAddresses = listOf(relayAddress).map((entry) =>
+      typeof entry === 'string' ? { address: entry, told: entry } : entry,
+    );
+    this.#told = new Map(relayAddresses.map(({ address, told }) => [address, told]));
+    // Only for its checks: what is told must be as good an address.
+    byFamily(relayAddresses.map(({ told }) => told));
     this.#protocol = new TurnServerProtocol({
       secret,
       realm,
@@ -93,10 +116,11 @@ class TurnServer implements RunningTurnServer {
       wallClock,
       policy: this.#policy,
       quotas: { ...DEFAULT_QUOTAS, ...quotas },
-      relayAddresses: byFamily(relayAddress),
+      relayAddresses: byFamily(relayAddresses.map(({ address }) => address)),
     });
     this.#relays = new RelaySockets({
       ports: relayPorts,
+      aliases: () => this.#aliases,
       log,
       onDatagram: (relay, from, bytes) =>
         this.#feed((now) => this.#protocol.handlePeerDatagram(relay, from, bytes, now)),
@@ -129,8 +153,8 @@ class TurnServer implements RunningTurnServer {
     await openAll(udp, this.#udp, (place) => UdpListener.open({ ...place, log, onMessage }));
     await openAll(tcp, this.#tcp, (place) => StreamListener.open({ ...place, ...shared }));
     await openAll(tls, this.#tls, (place) => {
-      const { cert, key } = tls!;
-      return StreamListener.open({ ...place, ...shared, tls: { cert, key } });
+      const { host: _host, port: _port, ...identity } = tls!;
+      return StreamListener.open({ ...place, ...shared, tls: identity });
     });
     const { udpPort, tcpPort, tlsPort } = this;
     log.info({ udpPort, tcpPort, tlsPort }, 'TURN server listens');
@@ -144,8 +168,14 @@ class TurnServer implements RunningTurnServer {
     }));
   }
 
-  permitPeers(peers: readonly TransportAddress[]): void {
+  permitPeers(peers: readonly PermittedPeer[]): void {
+    const aliases = new PeerAliases(peers);
     this.#policy.update(peers);
+    this.#aliases = aliases;
+  }
+
+  setSecureContext(context: TlsIdentity): void {
+    for (const listener of this.#tls.values()) listener.setSecureContext(context);
   }
 
   async close(): Promise<void> {
@@ -190,14 +220,27 @@ class TurnServer implements RunningTurnServer {
           'TURN allocation ended',
         );
         this.#relays.close(action.relay);
+        this.#tell(action.reason === 'expired' ? 'expired' : 'closed', {
+          ...ofAllocation(action.summary),
+          reason: action.reason,
+        });
         return;
       }
       case 'close-client':
         this.#streamsOf(action.client)?.closeClient(action.client);
         return;
+      case 'permitted':
+        this.#tell('permission', { ...ofAllocation(action.summary), peer: action.peer });
+        return;
       case 'refused': {
-        const { participant, code, reason, peer } = action;
+        const { participant, client, code, reason, peer } = action;
         this.#log.debug({ participant, code, reason, peer }, 'a TURN request was refused');
+        this.#tell(peer === undefined ? 'refused' : 'refused-peer', {
+          participant,
+          ...ofClient(client),
+          ...(peer !== undefined && { peer }),
+          reason: `${code} ${reason}`,
+        });
       }
     }
   }
@@ -205,14 +248,20 @@ class TurnServer implements RunningTurnServer {
   async #openRelay(action: Extract<TurnAction, { type: 'open-relay' }>): Promise<void> {
     const { relay, address, participant, client } = action;
     try {
-      const relayed = await this.#relays.open(relay, address);
-      if (relayed === undefined) return;
+      const bound = await this.#relays.open(relay, address);
+      if (bound === undefined) return;
+      const relayed = { address: this.#told.get(address) ?? address, port: bound.port };
       this.#log.info({ participant, client, relayed }, 'TURN allocation begins');
       this.#feed(() => this.#protocol.handleRelayOpened(relay, relayed));
+      this.#tell('allocated', { participant, ...ofClient(client), relayedAddress: addressText(relayed) });
     } catch (error) {
       this.#log.warn({ err: error, participant, address }, 'a relay socket could not be opened');
       this.#feed(() => this.#protocol.handleRelayFailed(relay));
     }
+  }
+
+  #tell(kind: TurnEvent['kind'], event: Omit<TurnEvent, 'kind' | 'at'>): void {
+    this.#options.onEvent?.({ kind, at: Date.now(), ...event });
   }
 
   #send(to: FiveTuple, bytes: Buffer, droppable: boolean): void {
@@ -237,14 +286,30 @@ class TurnServer implements RunningTurnServer {
   }
 }
 
+function ofClient({ transport, clientAddress, clientPort }: FiveTuple) {
+  return {
+    clientAddress: addressText({ address: clientAddress, port: clientPort }),
+    protocol: transport,
+  };
+}
+
+function ofAllocation({ participant, transport, client, relayed }: AllocationSummary) {
+  return {
+    participant,
+    clientAddress: addressText(client),
+    protocol: transport,
+    ...(relayed && { relayedAddress: addressText(relayed) }),
+  };
+}
+
 /** Of a time of the monotonic clock, in ms since 1970; follows the system's clock when that is set. */
 function wallClock(now: number): number {
   return Date.now() - performance.now() + now;
 }
 
-function byFamily(addresses: string | readonly string[]): { ipv4?: string; ipv6?: string } {
+function byFamily(addresses: readonly string[]): { ipv4?: string; ipv6?: string } {
   const found: { ipv4?: string; ipv6?: string } = {};
-  for (const address of listOf(addresses)) {
+  for (const address of addresses) {
     const family: AddressFamily | undefined = ({ 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address)];
     if (family === undefined) throw new TypeError(`"${address}" is no address to relay from`);
     if (address === '0.0.0.0' || address === '::')
@@ -275,7 +340,7 @@ async function openAll<Listener extends { readonly port: number }>(
   }
 }
 
-function listOf(oneOrMore: string | readonly string[]): readonly string[] {
+function listOf<Entry>(oneOrMore: string | readonly Entry[]): readonly (string | Entry)[] {
   return typeof oneOrMore === 'string' ? [oneOrMore] : oneOrMore;
 }
 

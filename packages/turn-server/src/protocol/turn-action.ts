@@ -35,11 +35,14 @@ export type TurnAction =
     }
   /** A TCP or TLS client has nothing more to do here. */
   | { readonly type: 'close-client'; readonly client: FiveTuple }
-  /** For the log: an authenticated request was refused. */
+  /** For who follows: data may pass to and from a peer that the allocation had no permission for so far. */
+  | { readonly type: 'permitted'; readonly summary: AllocationSummary; readonly peer: string }
+  /** For the log: a request was refused. */
   | {
       readonly type: 'refused';
       readonly client: FiveTuple;
-      readonly participant: string;
+      /** Undefined: who it was is not proved. */
+      readonly participant: string | undefined;
       readonly code: number;
       readonly reason: string;
       /** Of 403: whom the client wanted to reach. */

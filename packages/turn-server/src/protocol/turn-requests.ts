@@ -29,6 +29,7 @@ import {
   type PeerValue,
 } from './request-values.ts';
 import type { AllocationEnd, RelayId, TurnAction } from './turn-action.ts';
+import { addressText } from '../turn-event.ts';
 import { TurnRefusal, refusalResponse } from './turn-refusal.ts';
 
 export interface TurnRequestsOptions {
@@ -193,8 +194,8 @@ export class TurnRequests {
       if (!this.#options.policy.permitsAddress(peer.address)) throw forbidden(peer);
       if (peer.family !== allocation.family) throw new TurnRefusal(443);
     }
-    for (const { address } of peers) allocation.permit(address, now);
-    return [{ type: 'send', to: client, bytes: success(request, []) }];
+    const answer: TurnAction = { type: 'send', to: client, bytes: success(request, []) };
+    return [answer, ...peers.flatMap(({ address }) => permit(allocation, address, now))];
   }
 
   #bindChannel(request: TurnRequest): TurnAction[] {
@@ -208,8 +209,10 @@ export class TurnRequests {
     if (peer.family !== allocation.family) throw new TurnRefusal(443);
     if (!allocation.bindChannel(channel, { address: peer.address, port: peer.port }, now))
       throw new TurnRefusal(400, 'channel or peer is bound already');
-    allocation.permit(peer.address, now);
-    return [{ type: 'send', to: client, bytes: success(request, []) }];
+    return [
+      { type: 'send', to: client, bytes: success(request, []) },
+      ...permit(allocation, peer.address, now),
+    ];
   }
 
   /** The allocation that is there and belongs to whoever asks (RFC 8656, section 5). */
@@ -222,9 +225,16 @@ export class TurnRequests {
   }
 }
 
+/** Told once, not each time that it is refreshed. */
+function permit(allocation: Allocation, address: string, now: number): TurnAction[] {
+  const isNew = !allocation.hasPermission(address, now);
+  allocation.permit(address, now);
+  return isNew ? [{ type: 'permitted', summary: allocation.summary(), peer: address }] : [];
+}
+
 /** The address is for the log; the wire has the short reason. */
 function forbidden(peer: PeerValue): TurnRefusal {
-  return new TurnRefusal(403, undefined, [], `${peer.address} ${peer.port}`);
+  return new TurnRefusal(403, undefined, [], addressText(peer));
 }
 
 function success({ message, identity }: TurnRequest, attributes: readonly StunAttribute[]): Buffer {

@@ -115,10 +115,14 @@ export class TurnServerProtocol {
     if (message.method === STUN_METHOD_BINDING) return this.#handleBinding(message, client, now);
     if (!this.#requests.knows(message.method)) return [];
     const identity = this.#authenticator.authenticate(message, client, now);
-    if (typeof identity === 'object') return this.#requests.handle({ message, client, identity, now });
-    return this.#answerStranger(client, now, () =>
-      challengeResponse(message, identity, this.#realm, this.#authenticator.nonceFor(client, now)),
+    if ('key' in identity) return this.#requests.handle({ message, client, identity, now });
+    const { code, fault, participant } = identity;
+    const answer = this.#answerStranger(client, now, () =>
+      challengeResponse(message, code, this.#realm, this.#authenticator.nonceFor(client, now)),
     );
+    // As rare as the answers are: whoever knows no password is not to fill the log.
+    if (fault === undefined || answer.length === 0) return answer;
+    return [...answer, { type: 'refused', client, participant, code, reason: fault, peer: undefined }];
   }
 
   /** RFC 8489, section 6.3.1. */

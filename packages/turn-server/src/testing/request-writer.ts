@@ -37,10 +37,13 @@ export class RequestWriter {
   nonce = '';
   #transactions = 0;
 
-  constructor({ participant, wallNow, lifetimeSeconds = 86_400, secret = SECRET }: WriterOptions) {
-    const minted = mintTurnCredentials({ secret, participant, lifetimeSeconds, now: wallNow });
-    this.username = minted.username;
-    this.password = minted.credential;
+  constructor(options: WriterOptions) {
+    ({ username: this.username, password: this.password } = mint(options));
+  }
+
+  /** Goes on with other credentials. */
+  renew(options: WriterOptions): void {
+    ({ username: this.username, password: this.password } = mint(options));
   }
 
   get key(): Buffer {
@@ -126,6 +129,14 @@ export function parsed(bytes: Buffer): StunMessage {
 /** The code of an error response, or 'success'. */
 export function outcome(message: StunMessage): number | 'success' {
   return message.messageClass === 'success' ? 'success' : (message.errorCode?.code ?? 0);
+}
+
+function mint({ participant, wallNow, lifetimeSeconds = 86_400, secret = SECRET }: WriterOptions): {
+  username: string;
+  password: string;
+} {
+  const minted = mintTurnCredentials({ secret, participant, lifetimeSeconds, now: wallNow });
+  return { username: minted.username, password: minted.credential };
 }
 
 function resolve(attribute: Attribute, transactionId: Buffer): StunAttribute {
