@@ -1,10 +1,16 @@
 // Chooses the page for the address.
+import { lazy, Suspense } from 'react';
 import { useRoute } from './router.ts';
 import { Landing } from './views/landing.tsx';
 import { RoomPage } from './views/room-page.tsx';
 import { Recordings } from './views/recordings.tsx';
 import { NewRoomButton } from './views/new-room-button.tsx';
 import { MessagePage } from './views/message-page.tsx';
+
+const AdminPages = lazy(async () => {
+  const { AdminPages } = await import('./views/admin/admin-pages.tsx');
+  return { default: AdminPages };
+});
 
 export function App() {
   const route = useRoute();
@@ -15,6 +21,12 @@ export function App() {
       return <RoomPage key={route.room} room={route.room} />;
     case 'recordings':
       return <Recordings room={route.room} />;
+    case 'admin':
+      return (
+        <Suspense fallback={<div className="page" aria-busy="true" />}>
+          <AdminPages session={route.session} />
+        </Suspense>
+      );
     case 'unknown':
       return (
         <MessagePage

@@ -1,12 +1,13 @@
 // Which page the address asks for, and going to another one without loading. Three pages need no library.
 import { useSyncExternalStore } from 'react';
-import { RoomId } from '@parley/protocol';
+import { RoomId, type SessionId } from '@parley/protocol';
 import { Store } from './call/store.ts';
 
 export type Route =
   | { page: 'landing' }
   | { page: 'room'; room: RoomId }
   | { page: 'recordings'; room: RoomId | undefined }
+  | { page: 'admin'; session: SessionId | undefined }
   | { page: 'unknown' };
 
 /** Reads the path and the query of an address. A room id that cannot be one is an unknown page. */
@@ -16,6 +17,9 @@ export function routeOf(path: string, search: string): Route {
     const room = RoomId.safeParse(new URLSearchParams(search).get('room'));
     return { page: 'recordings', room: room.data };
   }
+  // Not by its schema, which would load the whole administration along with a call.
+  const admin = /^\/admin(?:\/sessions\/([A-Za-z0-9_-]{1,64}))?\/?$/.exec(path);
+  if (admin) return { page: 'admin', session: admin[1] };
   const room = RoomId.safeParse(/^\/r\/([^/]+)\/?$/.exec(path)?.[1]);
   return room.success ? { page: 'room', room: room.data } : { page: 'unknown' };
 }

@@ -1,11 +1,12 @@
-// Copies the room's link, or shows it where the browser does not let the page copy.
+// Copies the page's link, or shows it where the browser does not let the page copy.
 import { useEffect, useState } from 'react';
 import { CheckIcon, LinkIcon } from './icons.tsx';
 
 /** How long the confirmation stays, in ms. */
 const CONFIRMATION_MS = 2_500;
 
-export function CopyLink() {
+/** `what` names the link for those who do not see the page. */
+export function CopyLink({ what = 'Link to this room' }: { what?: string }) {
   const [outcome, setOutcome] = useState<'none' | 'copied' | 'shown'>('none');
   const link = location.href;
   useEffect(() => {
@@ -31,7 +32,7 @@ export function CopyLink() {
           readOnly
           autoFocus
           value={link}
-          aria-label="Link to this room"
+          aria-label={what}
           onFocus={(event) => event.target.select()}
         />
       )}

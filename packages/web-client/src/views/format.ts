@@ -26,3 +26,29 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 
 export function date(ms: number): string {
   return DATE.format(ms);
 }
+
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const EXACT_TIME = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+/** Milliseconds since 1970 to the second; without the date when it is that of `beside`. */
+export function moment(ms: number, beside?: number): string {
+  const sameDay = beside !== undefined && new Date(ms).toDateString() === new Date(beside).toDateString();
+  return (sameDay ? TIME : MOMENT).format(ms);
+}
+
+/** Milliseconds since 1970 as the time of day, to the millisecond. */
+export function timeOfDay(ms: number): string {
+  return EXACT_TIME.format(ms);
+}
+
+/** Bits per second as 32 kbit/s or 1.4 Mbit/s. */
+export function bitrate(bitsPerSecond: number): string {
+  if (bitsPerSecond < 999_500) return `${(bitsPerSecond / 1_000).toFixed(0)} kbit/s`;
+  return `${(bitsPerSecond / 1_000_000).toFixed(1)} Mbit/s`;
+}

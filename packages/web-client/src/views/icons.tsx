@@ -153,3 +153,11 @@ export function ShieldIcon() {
     </Icon>
   );
 }
+
+export function StopIcon() {
+  return (
+    <Icon>
+      <rect x="6" y="6" width="12" height="12" rx="2" />
+    </Icon>
+  );
+}
