@@ -23,6 +23,7 @@ import { Attendance, type Patience } from './rooms/attendance.ts';
 import { RoomRegistry } from './rooms/room-registry.ts';
 import { createHandlers } from './signalling/handlers.ts';
 import { SignallingServer } from './signalling/signalling-server.ts';
+import { BrowserTracer } from './trace/browser-tracer.ts';
 import { Tracing } from './trace/tracing.ts';
 import type { TurnEvents } from './trace/turn-events.ts';
 import { AppServerStartError } from './start-error.ts';
@@ -67,8 +68,6 @@ export interface RunningAppServer {
   readonly port: number;
   /** As it was at start. */
   readonly certificate: CertificateSummary | undefined;
-  /** Takes note of something that the embedded relay did. */
-  turnEvent(event: unknown): void;
   /** Ends calls and recordings, then everything else; idempotent. */
   close(): Promise<void>;
 }
@@ -166,10 +165,12 @@ async function assemble(
     log,
     mediaServerAvailable: () => mediaServer.available,
     createTests: (notify, browser, address) =>
-      new TestStreamProcessor({ mediaServer, installation, folder, browser, slots, address, notify, log }),
+      new TestStreamProcessor({ mediaServer,
+        tracing, installation, folder, browser, slots, address, notify, log }),
     createPathChecks: (browser, address) =>
       new PathChecks({ mediaServer, installation, browser, slots: pathCheckSlots, address, log }),
     createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
+    createTracer: (browser, way) => new BrowserTracer({ tracing, browser, way }),
     disconnected: (...what) => attendance.disconnected(...what),
   });
 
@@ -222,7 +223,6 @@ async function assemble(
     url: urlOf(certificate ? 'https' : 'http', options.host, port),
     port,
     certificate: certificate?.summary,
-    turnEvent: (event) => log.debug({ event }, 'the relay tells'),
     close: () => (closed ??= close()),
   };
 }

@@ -1,5 +1,10 @@
 // The process of the application server: told by the one that forked it what to do, and gone with it. Decides nothing.
-import { AppServerStartError, startAppServer, type RunningAppServer } from '@parley/app-server';
+import {
+  AppServerStartError,
+  startAppServer,
+  type RunningAppServer,
+  type TurnEvent,
+} from '@parley/app-server';
 import { pino } from 'pino';
 import type { AppServerStart, TurnEventMessage } from './app-server-process.ts';
 import type { Failure } from './child-process-keeper.ts';
@@ -10,21 +15,22 @@ type Message = AppServerStart | TurnEventMessage | { readonly type: 'ping' };
 const ORPHAN_DEADLINE_MS = 2_500;
 
 let starting: Promise<RunningAppServer> | undefined;
-let running: RunningAppServer | undefined;
+const turnListeners = new Set<(event: TurnEvent) => void>();
 
 function onMessage(message: Message): void {
-  if (message.type === 'turn-event') running?.turnEvent(message.event);
+  if (message.type === 'turn-event') for (const listener of turnListeners) listener(message.event);
   else if (message.type === 'ping') tell({ type: 'alive' });
   else if (!starting) {
     starting = startAppServer({
       ...message.options,
+      turnEvents: (listener) => {
+        turnListeners.add(listener);
+        return () => turnListeners.delete(listener);
+      },
       log: pino({ level: message.logLevel, base: null }),
     });
     starting.then(
-      (server) => {
-        running = server;
-        tell({ type: 'ready', port: server.port, certificate: server.certificate });
-      },
+      ({ port, certificate }) => tell({ type: 'ready', port, certificate }),
       (error: unknown) => tell({ type: 'failed', ...failureOf(error) }, () => process.exit(1)),
     );
   }

@@ -1,7 +1,7 @@
 // The application server in a process of its own: what it is told, and what it tells. It can die alone: media goes on, and
 // the next one carries on from what the data folder says (docs/decisions/0014).
 import { fileURLToPath } from 'node:url';
-import type { AppServerOptions } from '@parley/app-server';
+import type { AppServerOptions, TurnEvent } from '@parley/app-server';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
 import { StartError } from './errors.ts';
@@ -21,7 +21,7 @@ const Ready = z.object({
 type Ready = z.infer<typeof Ready>;
 
 /** What can be told over a channel that carries JSON. */
-export type AppServerSettings = Omit<AppServerOptions, 'log' | 'carryOn'>;
+export type AppServerSettings = Omit<AppServerOptions, 'log' | 'carryOn' | 'spanProcessors' | 'turnEvents'>;
 
 /** The first message to the process. */
 export interface AppServerStart {
@@ -30,10 +30,10 @@ export interface AppServerStart {
   readonly logLevel: string;
 }
 
-/** Something that the embedded relay did; what it is, the relay and the application server agree upon. */
+/** Something that the embedded relay did. */
 export interface TurnEventMessage {
   readonly type: 'turn-event';
-  readonly event: unknown;
+  readonly event: TurnEvent;
 }
 
 export interface AppServerProcessOptions extends Pick<
@@ -105,7 +105,7 @@ export class AppServerProcess {
   }
 
   /** Tells it what the embedded relay did; lost while it is being restarted. */
-  turnEvent(event: unknown): void {
+  turnEvent(event: TurnEvent): void {
     this.#keeper.send({ type: 'turn-event', event } satisfies TurnEventMessage);
   }
 
