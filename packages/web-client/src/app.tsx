@@ -1,6 +1,7 @@
 // Chooses the page for the address.
 import { lazy, Suspense } from 'react';
 import { useRoute } from './router.ts';
+import { CheckPage } from './views/check/check-page.tsx';
 import { Landing } from './views/landing.tsx';
 import { RoomPage } from './views/room-page.tsx';
 import { Recordings } from './views/recordings.tsx';
@@ -27,6 +28,8 @@ export function App() {
           <AdminPages session={route.session} />
         </Suspense>
       );
+    case 'check':
+      return <CheckPage />;
     case 'unknown':
       return (
         <MessagePage

@@ -8,6 +8,7 @@ import './styles/call.css';
 import './styles/who-sees.css';
 import './styles/tile.css';
 import './styles/recordings.css';
+import './styles/check.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 

@@ -8,11 +8,13 @@ export type Route =
   | { page: 'room'; room: RoomId }
   | { page: 'recordings'; room: RoomId | undefined }
   | { page: 'admin'; session: SessionId | undefined }
+  | { page: 'check' }
   | { page: 'unknown' };
 
 /** Reads the path and the query of an address. A room id that cannot be one is an unknown page. */
 export function routeOf(path: string, search: string): Route {
   if (path === '/') return { page: 'landing' };
+  if (path === '/check') return { page: 'check' };
   if (path === '/recordings') {
     const room = RoomId.safeParse(new URLSearchParams(search).get('room'));
     return { page: 'recordings', room: room.data };

@@ -15,7 +15,10 @@ export function Landing() {
     <div className="page">
       <header className="page-header">
         <Brand />
-        <nav>
+        <nav className="page-links">
+          <Link to="/check" className="quiet-link">
+            Check this device and network
+          </Link>
           <Link to="/recordings" className="quiet-link">
             Recordings
           </Link>
