@@ -1,5 +1,7 @@
 // Parley's own operations of a WebRtcEndpoint, with a browser's offers and a peer without sockets.
 import { readFileSync } from 'node:fs';
+import { LegDiagnosis } from '@parley/protocol';
+import { writeRtpHeader } from '@parley/rtc';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../environment.ts';
@@ -7,6 +9,7 @@ import { createDtlsCertificate } from '../transport/certificate.ts';
 import { MediaPort } from '../transport/media-port.ts';
 import { TestPeer } from '../transport/testing.ts';
 import { WebRtcTransportFactory, type WebRtcTransport } from '../transport/webrtc-transport.ts';
+import { writeValue } from '../kurento/marshal.ts';
 import { Ticker } from '../ticker.ts';
 import type { MediaObject, ObjectContext, ObjectEvent } from './media-object.ts';
 import { WebRtcEndpoint } from './webrtc-endpoint.ts';
@@ -140,5 +143,88 @@ describe('restartIce', () => {
     await peer.connect(path, performance.now());
     transport.close();
     expect(() => endpoint.restartIce(offer('two2'), 'any')).toThrow('another endpoint');
+  });
+});
+
+describe('getDiagnosis', () => {
+  it('has the shape of its schema, before anything happened and on the wire', () => {
+    expect(LegDiagnosis.parse(endpoint.getDiagnosis())).toEqual(endpoint.getDiagnosis());
+    expect(endpoint.getDiagnosis()).toMatchObject({
+      ice: { state: 'new', selected: null, restarts: 0 },
+      dtls: { state: 'new', version: null, cipher: null, failure: null },
+      srtp: { profile: null },
+      roundTripMs: null,
+      tracks: [],
+    });
+    const wire = writeValue('LegDiagnosis', endpoint.getDiagnosis());
+    expect(wire).toMatchObject({ __module__: 'parley', __type__: 'LegDiagnosis' });
+    expect(LegDiagnosis.parse(wire)).toEqual(endpoint.getDiagnosis());
+  });
+
+  it('says what was agreed, where media goes, and what has come', async () => {
+    await endpoint.processOffer(offer('one1'));
+    const path = peer.path('192.0.2.7');
+    const now = performance.now();
+    peer.check(path, now);
+    await peer.connect(path, now);
+    endpoint.restartIce(offer('two2'), 'any');
+    const [audio] = LegDiagnosis.parse(endpoint.getDiagnosis()).tracks;
+    expect(audio).toMatchObject({ kind: 'audio', direction: 'received', codec: null, packets: 0 });
+
+    const payloadType = Number(/m=audio \d+ \S+ (\d+)/.exec(endpoint.getRemoteSessionDescriptor())?.[1]);
+    const ssrc = Number(/a=ssrc:(\d+)/.exec(endpoint.getRemoteSessionDescriptor())?.[1]);
+    const packet = Buffer.alloc(112);
+    for (const sequenceNumber of [65_534, 65_535, 1]) {
+      const header = { marker: true, payloadType, ssrc, sequenceNumber, timestamp: 960 * sequenceNumber };
+      peer.sendRtp(path, now, packet, writeRtpHeader(packet, header));
+    }
+    const diagnosis = LegDiagnosis.parse(writeValue('LegDiagnosis', endpoint.getDiagnosis()));
+    expect(diagnosis).toMatchObject({
+      ice: {
+        state: 'connected',
+        selected: {
+          protocol: 'udp',
+          localAddress: '127.0.0.1',
+          localPort: port.port,
+          remoteAddress: '192.0.2.7',
+          remotePort: path.port,
+        },
+        restarts: 1,
+      },
+      dtls: {
+        state: 'connected',
+        version: 'DTLS 1.2',
+        cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+        failure: null,
+      },
+      srtp: { profile: 'SRTP_AEAD_AES_128_GCM' },
+    });
+    expect(diagnosis.tracks.map(({ kind, direction }) => `${kind} ${direction}`)).toEqual([
+      'audio received',
+      'video received',
+      'audio sent',
+      'video sent',
+    ]);
+    expect(diagnosis.tracks[0]).toMatchObject({ codec: 'opus', packets: 3, bytes: 336, lost: 1 });
+  });
+
+  it('names a fingerprint mismatch', async () => {
+    await endpoint.processOffer(
+      offer('one1').replaceAll(/(fingerprint:sha-256 )../g, (_all, name: string) => `${name}00`),
+    );
+    const path = peer.path('192.0.2.7');
+    peer.check(path, performance.now());
+    const failed = new Promise<void>((resolve) => {
+      const { push } = events;
+      events.push = (event) => {
+        if (event.data.state === 'FAILED') resolve();
+        return push.call(events, event);
+      };
+    });
+    void peer.connect(path, performance.now());
+    await failed;
+    const { dtls } = endpoint.getDiagnosis();
+    expect(dtls).toMatchObject({ state: 'failed', version: null });
+    expect(dtls.failure).toMatch(/^fingerprint mismatch/);
   });
 });

@@ -1,8 +1,7 @@
 // The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
 // The bytes are the transport's, the packets the RTP session's.
 import { randomInt } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import { KURENTO_ERRORS, KurentoError } from '@parley/protocol';
+import { KURENTO_ERRORS, KurentoError, type LegDiagnosis } from '@parley/protocol';
 import {
   answerOffer,
   answerRestart,
@@ -18,6 +17,7 @@ import type { DtlsState } from '../transport/dtls-session.ts';
 import type { Path } from '../transport/path.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
+import { diagnoseLeg, localCandidateFor } from './leg-diagnosis.ts';
 import type { StatsRecord } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
 import { rtpStats } from './rtp-stats.ts';
@@ -169,6 +169,13 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     return this.#negotiation.answer;
   }
 
+  /** Parley's own operation: what is known of this connection. Cheap: nothing is measured for it. */
+  getDiagnosis(): LegDiagnosis {
+    const { candidates } = this.environment.transports;
+    const [transport, session, restarts] = [this.#transport, this.#session, this.#restarts];
+    return diagnoseLeg({ transport, session, restarts, candidates });
+  }
+
   get ICECandidatePairs(): Record<string, unknown>[] {
     const { path } = this.#transport;
     return path ? [this.#candidatePair(path)] : [];
@@ -285,12 +292,9 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.setConnectionState(up ? 'CONNECTED' : 'DISCONNECTED');
   }
 
-  #candidatePair({ protocol, address, port }: Path): Record<string, unknown> {
-    const localCandidate =
-      this.environment.transports.candidates.find((line) => {
-        const local = parseCandidate(line);
-        return local?.transport === protocol && isIPv6(local.address) === isIPv6(address);
-      }) ?? '';
+  #candidatePair(path: Path): Record<string, unknown> {
+    const { protocol, address, port } = path;
+    const localCandidate = localCandidateFor(path, this.environment.transports.candidates) ?? '';
     // The peer's candidate as it shows itself here: its own foundation and type stay with the peer (RFC 8445, 7.3.1.3).
     const remoteCandidate = writeCandidate({
       foundation: 'prflx',

@@ -78,6 +78,11 @@ export class DownTrack implements MediaSink {
     return this.#ssrc;
   }
 
+  /** What is sent at the moment; undefined before the first packet, or when the receiver did not agree to it. */
+  get codec(): NegotiatedCodec | undefined {
+    return this.#codec;
+  }
+
   /** What the receiver asked for so far. */
   get counters(): Readonly<{ nacks: number; plis: number; firs: number; retransmitted: number }> {
     return this.#counters;

@@ -9,8 +9,10 @@ import {
   writeRemb,
   writeSdes,
   type NegotiatedMedia,
+  type ReportBlock,
   type RtcpPacket,
 } from '@parley/rtc';
+import { BitrateMeter } from './bitrate-meter.ts';
 import { DownTrack } from './down-track.ts';
 import { ReceiveBandwidth } from './receive-bandwidth.ts';
 import type { MediaKind } from './track.ts';
@@ -35,6 +37,7 @@ export class RtpSession {
   readonly #options: RtpSessionOptions;
   readonly #receiving: UpTrack[] = [];
   readonly #sending: DownTrack[] = [];
+  readonly #meters = new Map<UpTrack | DownTrack, BitrateMeter>();
   readonly #bandwidth = new ReceiveBandwidth();
   #cname = '';
   #localSsrc = 0;
@@ -43,6 +46,7 @@ export class RtpSession {
   #rembAgreed = false;
   #nextReport = 0;
   #lastRtcpAt: number | undefined;
+  #roundTripMs: number | undefined;
   #maxVideoBitrate = 0;
 
   constructor(options: RtpSessionOptions) {
@@ -68,6 +72,26 @@ export class RtpSession {
     return this.#lastRtcpAt;
   }
 
+  /** The tracks that the peer sends, as negotiated. */
+  get receiving(): readonly UpTrack[] {
+    return this.#receiving;
+  }
+
+  /** The tracks that the peer receives, as negotiated. */
+  get sending(): readonly DownTrack[] {
+    return this.#sending;
+  }
+
+  /** To the peer and back in ms, as its last reports on what we send say; undefined while nothing is known. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** In bit/s over the last second or so, headers of RTP counted for what is received only. */
+  bitrateOf(track: UpTrack | DownTrack): number {
+    return this.#meters.get(track)?.bitrate ?? 0;
+  }
+
   /** Most that the peer shall send as video, in bits per second; 0: no limit of ours. */
   set maxVideoBitrate(bitsPerSecond: number) {
     this.#maxVideoBitrate = bitsPerSecond;
@@ -84,12 +108,16 @@ export class RtpSession {
       if (!line.accepted || line.kind === 'application' || line.localSsrc === undefined) continue;
       this.#localSsrc ||= line.localSsrc;
       if (line.direction === 'recvonly' || line.direction === 'sendrecv') {
-        this.up[line.kind].negotiate(line);
-        this.#receiving.push(this.up[line.kind]);
+        const track = this.up[line.kind];
+        track.negotiate(line);
+        this.#receiving.push(track);
+        this.#meters.set(track, new BitrateMeter(() => track.totals.bytes));
       }
       if (line.direction === 'sendonly' || line.direction === 'sendrecv') {
-        this.down[line.kind].negotiate(line);
-        this.#sending.push(this.down[line.kind]);
+        const track = this.down[line.kind];
+        track.negotiate(line);
+        this.#sending.push(track);
+        this.#meters.set(track, new BitrateMeter(() => track.statistics.octetCount));
       }
     }
     const feedbacks = media.flatMap(({ codecs }) => codecs.map(({ feedback }) => feedback));
@@ -132,6 +160,7 @@ export class RtpSession {
     for (let part = this.#feedback?.due(now); part; part = this.#feedback?.due(now)) this.#sendFeedback(part);
     if (now < this.#nextReport) return;
     this.#nextReport = now + REPORT_INTERVAL_MS;
+    for (const meter of this.#meters.values()) meter.sample(now);
     this.#sendReports(now);
   }
 
@@ -149,10 +178,10 @@ export class RtpSession {
     switch (packet.type) {
       case 'sender-report':
         for (const track of this.#receiving) track.handleSenderReport(packet, now);
-        for (const block of packet.reports) this.#sendingTrack(block.ssrc)?.handleReportBlock(block, now);
+        this.#handleReports(packet.reports, now);
         break;
       case 'receiver-report':
-        for (const block of packet.reports) this.#sendingTrack(block.ssrc)?.handleReportBlock(block, now);
+        this.#handleReports(packet.reports, now);
         break;
       case 'nack':
         this.#sendingTrack(packet.mediaSsrc)?.handleNack(packet.sequences, now);
@@ -167,6 +196,16 @@ export class RtpSession {
         // SDES, BYE, REMB and transport feedback of a receiver change nothing here: quality is the sender's one layer.
         break;
     }
+  }
+
+  #handleReports(reports: readonly ReportBlock[], now: number): void {
+    for (const block of reports) {
+      const track = this.#sendingTrack(block.ssrc);
+      track?.handleReportBlock(block, now);
+      this.#roundTripMs = track?.statistics.roundTripMs ?? this.#roundTripMs;
+    }
+    if (this.#roundTripMs === undefined) return;
+    for (const track of this.#receiving) track.roundTripMs = this.#roundTripMs;
   }
 
   #sendingTrack(ssrc: number): DownTrack | undefined {

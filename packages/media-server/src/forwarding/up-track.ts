@@ -32,6 +32,14 @@ const HISTORY_LENGTH = { audio: 512, video: 1024 } as const;
 /** Nothing larger than an Ethernet frame's payload is forwarded: it could not be sent on unfragmented. */
 const MAX_PACKET_BYTES = 1500;
 
+export interface ReceivedTotals {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly lost: number;
+}
+
+const NOTHING_RECEIVED: ReceivedTotals = { packets: 0, bytes: 0, lost: 0 };
+
 export interface UpTrackOptions {
   readonly kind: MediaKind;
   /** Told of each packet; the element's flow monitor. */
@@ -55,8 +63,11 @@ export class UpTrack implements MediaSource {
   #rtxSsrc: number | undefined;
   #codec: NegotiatedCodec | undefined;
   #unwrapper = new SequenceUnwrapper();
+  #roundTripMs: number | undefined;
   #nack = this.#newNackGenerator();
   #statistics: ReceptionStatistics | undefined;
+  /** Of SSRCs that the sender has given up. */
+  #formerTotals = NOTHING_RECEIVED;
   #clockMapping: ClockMapping | undefined;
   #firSequence = 0;
   #counters = { nacks: 0, plis: 0, firs: 0, retransmitted: 0 };
@@ -85,6 +96,24 @@ export class UpTrack implements MediaSource {
 
   get statistics(): ReceptionStatistics | undefined {
     return this.#statistics;
+  }
+
+  /** Since the negotiation, whatever SSRCs the sender used. */
+  get totals(): ReceivedTotals {
+    const { packets, bytes, lost } = this.#formerTotals;
+    const now = this.#statistics;
+    if (!now) return this.#formerTotals;
+    return {
+      packets: packets + now.packetsReceived,
+      bytes: bytes + now.bytesReceived,
+      lost: lost + now.packetsLost,
+    };
+  }
+
+  /** Round trip to the sender in ms, once it is known: what is lost is asked for again after as long. */
+  set roundTripMs(roundTripMs: number) {
+    this.#roundTripMs = roundTripMs;
+    this.#nack.rttMs = roundTripMs;
   }
 
   /** What was asked of the sender so far, and how many packets came by retransmission. */
@@ -199,6 +228,7 @@ export class UpTrack implements MediaSource {
   /** The first packet of the track, or of a new SSRC: the sender started over. */
   #begin(ssrc: number, codec: NegotiatedCodec): void {
     const restarted = this.#statistics !== undefined;
+    this.#formerTotals = this.totals;
     this.#ssrc = ssrc;
     this.#unwrapper = new SequenceUnwrapper();
     this.#nack.close();
@@ -213,7 +243,9 @@ export class UpTrack implements MediaSource {
   }
 
   #newNackGenerator(): NackGenerator {
-    return new NackGenerator({ resynchronised: () => this.requestKeyframe() });
+    const resynchronised = () => this.requestKeyframe();
+    const rttMs = this.#roundTripMs;
+    return new NackGenerator(rttMs === undefined ? { resynchronised } : { resynchronised, rttMs });
   }
 
   #askForKeyframe(): void {

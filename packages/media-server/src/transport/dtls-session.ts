@@ -20,6 +20,8 @@ export class DtlsSession {
   readonly #options: DtlsSessionOptions;
   readonly #server: DtlsServer;
   #state: DtlsState = 'new';
+  #cipherSuite: string | undefined;
+  #failure: string | undefined;
 
   constructor(options: DtlsSessionOptions) {
     this.#options = options;
@@ -29,6 +31,16 @@ export class DtlsSession {
 
   get state(): DtlsState {
     return this.#state;
+  }
+
+  /** IANA's name, once connected. */
+  get cipherSuite(): string | undefined {
+    return this.#cipherSuite;
+  }
+
+  /** Why it failed. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Takes one datagram of the peer; `now` in ms. Never throws: what makes no sense is dropped. */
@@ -56,6 +68,7 @@ export class DtlsSession {
           this.#options.send(action.datagram);
           break;
         case 'connected':
+          this.#cipherSuite = action.cipherSuite;
           this.#options.onKeys(action.send, action.receive);
           this.#setState('connected');
           break;
@@ -75,6 +88,7 @@ export class DtlsSession {
   #setState(state: DtlsState, reason?: string): void {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
+    this.#failure ??= reason;
     this.#options.onState(state, reason);
   }
 }

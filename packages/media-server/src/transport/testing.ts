@@ -22,6 +22,12 @@ const AEAD_AES_128_GCM = 7;
 const KEY_LENGTH = 16;
 const SALT_LENGTH = 12;
 
+/** What werift gives as `any`. */
+interface ClientKeys {
+  readonly localKey: Buffer;
+  readonly localSalt: Buffer;
+}
+
 export interface TestPath extends Path {
   /** What came here, by kind, in order. */
   readonly received: DatagramKind[];
@@ -98,7 +104,7 @@ export class TestPeer {
     const connected = new Promise<void>((resolve) => client.onConnect.subscribe(() => resolve()));
     void client.connect();
     await connected;
-    const { localKey, localSalt } = client.extractSessionKeys(KEY_LENGTH, SALT_LENGTH);
+    const { localKey, localSalt } = client.extractSessionKeys(KEY_LENGTH, SALT_LENGTH) as ClientKeys;
     this.#srtp = new SrtpSender({
       profile: 'AEAD_AES_128_GCM',
       masterKey: localKey,

@@ -11,6 +11,7 @@ import {
   type Fingerprint,
   type IceCredentials,
   type SrtpKeys,
+  type SrtpProfile,
 } from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
@@ -35,6 +36,14 @@ export interface RemoteTransportParameters {
   /** Undefined: checks with any remote user name pass, as long as they know our password. */
   readonly ice: { readonly ufrag: string; readonly pwd: string } | undefined;
   readonly fingerprint: Fingerprint | undefined;
+}
+
+/** What came out of the handshake; each undefined as long as it is not known. */
+export interface DtlsDetails {
+  /** IANA's name. */
+  readonly cipherSuite: string | undefined;
+  readonly failure: string | undefined;
+  readonly srtpProfile: SrtpProfile | undefined;
 }
 
 /** Makes the transports of one media port and knows what they have in common. */
@@ -87,6 +96,7 @@ export class WebRtcTransport implements DatagramHandler {
   #dtls: DtlsSession | undefined;
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
+  #srtpProfile: SrtpProfile | undefined;
   #iceState: IceState = 'new';
   #hasConsent = false;
   #path: Path | undefined;
@@ -120,6 +130,11 @@ export class WebRtcTransport implements DatagramHandler {
     return this.#dtls?.state ?? 'new';
   }
 
+  get dtlsDetails(): DtlsDetails {
+    const dtls = this.#dtls;
+    return { cipherSuite: dtls?.cipherSuite, failure: dtls?.failure, srtpProfile: this.#srtpProfile };
+  }
+
   /** The way to the peer that is used. */
   get path(): Path | undefined {
     return this.#path;
@@ -137,6 +152,7 @@ export class WebRtcTransport implements DatagramHandler {
         this.#listener.onDtlsState(state, reason);
       },
       onKeys: (send: SrtpKeys, receive: SrtpKeys) => {
+        this.#srtpProfile = send.profile;
         this.#sender = new SrtpSender(send);
         this.#receiver = new SrtpReceiver(receive);
         this.#ice.demandProof();

@@ -29,7 +29,7 @@ export function readClientCertificate(body: Buffer, expected: Fingerprint | unde
   const der = chain.vector24();
   if (expected && !fingerprintMatches(der, expected))
     throw new HandshakeRefusedError(
-      "the certificate does not match the SDP's fingerprint",
+      "fingerprint mismatch: the peer's certificate is not the one that its SDP promised",
       ALERT.badCertificate,
     );
   let key: KeyObject;

@@ -16,6 +16,7 @@ export class SenderStatistics {
   #roundTripMs: number | undefined;
   #fractionLost: number | undefined;
   #packetsLost = 0;
+  #jitter: number | undefined;
   readonly #reports: { ntpMiddle: number; sentAt: number }[] = [];
 
   /** A packet was sent; `size`: bytes of its payload, without header and padding. */
@@ -38,6 +39,7 @@ export class SenderStatistics {
   reportBlock(block: ReportBlock, now: number): void {
     this.#fractionLost = block.fractionLost / 256;
     this.#packetsLost = block.cumulativeLost;
+    this.#jitter = block.jitter;
     const report = this.#reports.find(({ ntpMiddle }) => ntpMiddle === block.lastSenderReport);
     if (report === undefined) return;
     const heldMs = block.delaySinceLastSenderReport / DELAY_UNITS_PER_MS;
@@ -66,5 +68,10 @@ export class SenderStatistics {
   /** As the receiver last reported. */
   get packetsLost(): number {
     return this.#packetsLost;
+  }
+
+  /** In ticks of the RTP clock, as the receiver last reported; undefined before that. */
+  get jitter(): number | undefined {
+    return this.#jitter;
   }
 }

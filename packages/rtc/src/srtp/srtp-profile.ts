@@ -5,6 +5,8 @@ export type SrtpProfile = 'AEAD_AES_128_GCM' | 'AES_CM_128_HMAC_SHA1_80';
 export interface SrtpProfileParameters {
   /** Two-byte id in the DTLS `use_srtp` extension (IANA, "DTLS-SRTP Protection Profiles"). */
   readonly id: number;
+  /** In the same registry. */
+  readonly ianaName: string;
   /** Lengths in bytes. */
   readonly masterKeyLength: number;
   readonly masterSaltLength: number;
@@ -16,6 +18,7 @@ export interface SrtpProfileParameters {
 export const SRTP_PROFILE_PARAMETERS: Readonly<Record<SrtpProfile, SrtpProfileParameters>> = {
   AEAD_AES_128_GCM: {
     id: 0x0007,
+    ianaName: 'SRTP_AEAD_AES_128_GCM',
     masterKeyLength: 16,
     masterSaltLength: 12,
     rtpTagLength: 16,
@@ -23,6 +26,7 @@ export const SRTP_PROFILE_PARAMETERS: Readonly<Record<SrtpProfile, SrtpProfilePa
   },
   AES_CM_128_HMAC_SHA1_80: {
     id: 0x0001,
+    ianaName: 'SRTP_AES128_CM_HMAC_SHA1_80',
     masterKeyLength: 16,
     masterSaltLength: 14,
     rtpTagLength: 10,
