@@ -12,6 +12,10 @@ export default defineConfig({
     target: 'es2022',
     // Data URLs would need an exception in the Content-Security-Policy.
     assetsInlineLimit: 0,
+    // Of the messages' package a page takes what it uses: its modules do nothing by being imported.
+    rolldownOptions: {
+      treeshake: { moduleSideEffects: [{ test: /\/packages\/protocol\//, sideEffects: false }] },
+    },
   },
   server: { proxy: { '/api': SERVER, '/ws': { target: SERVER, ws: true } } },
 });

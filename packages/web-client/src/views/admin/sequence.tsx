@@ -99,9 +99,13 @@ function Row({ row, tellsWho, open, onToggle }: RowProps) {
         <span className={`row-place ${place}`}>
           <span className="row-words">
             <span className="row-label">{labelOf(row)}</span>
-            {tellsWho && row.who !== undefined && <span className="row-who"> {row.who}</span>}
-            {row.entries.length > 1 && <span className="row-count"> ×{row.entries.length}</span>}
-            <Outcome row={row} />
+            {row.entries.length > 1 && <span className="row-more"> ×{row.entries.length}</span>}
+            {besides(row, tellsWho).map((word) => (
+              <span key={word} className="row-more">
+                {' · '}
+                <span className="row-word">{word}</span>
+              </span>
+            ))}
           </span>
           {row.type !== 'note' && <Shaft row={row} />}
         </span>
@@ -111,13 +115,15 @@ function Row({ row, tellsWho, open, onToggle }: RowProps) {
   );
 }
 
-function Outcome({ row }: { row: ArrowRow | AnswerRow | NoteRow }) {
-  const words = [
-    row.type !== 'note' && row.tone === 'lost' && 'no answer',
-    row.type !== 'note' && row.tone === 'trouble' && 'refused',
-    row.type !== 'note' && row.durationMs !== null && duration(row.durationMs),
-  ].filter((word) => word !== false);
-  return words.length > 0 && <span className="row-outcome"> {words.join(', ')}</span>;
+/** Whose leg it is, what became of it, and how long it took. */
+function besides(row: ArrowRow | AnswerRow | NoteRow, tellsWho: boolean): string[] {
+  const said = row.type !== 'note';
+  return [
+    tellsWho && row.who,
+    said && row.tone === 'lost' && 'no answer',
+    said && row.tone === 'trouble' && row.entries[0]?.outcome === 'refused' && 'refused',
+    said && row.durationMs !== null && duration(row.durationMs),
+  ].filter((word) => typeof word === 'string');
 }
 
 /** The arrow's line with its head; a cross in the head's place when it did not get through. */
