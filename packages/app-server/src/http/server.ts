@@ -22,7 +22,7 @@ export interface HttpServerOptions extends ApiParts {
 const MAX_BODY_BYTES = 16_384;
 
 /** The addresses of the page; everything else of it is files. */
-const PAGES = ['/', '/r/:room', '/recordings', '/check'];
+const PAGES = ['/', '/r/:room', '/recordings', '/check', '/admin', '/admin/sessions/:session'];
 
 /** Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
