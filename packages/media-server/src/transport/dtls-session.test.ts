@@ -3,6 +3,7 @@ import { DtlsClient, type DtlsSocket } from 'werift';
 import { describe, expect, it } from 'vitest';
 import type { SrtpKeys } from '@parley/rtc';
 import { createDtlsCertificate, type DtlsCertificate } from './certificate.ts';
+import { HalfOpenHandshakes } from './half-open-handshakes.ts';
 import { DtlsSession, type DtlsSessionOptions, type DtlsState } from './dtls-session.ts';
 
 type ClientCertificate = Pick<DtlsCertificate, 'der' | 'privateKey'>;
@@ -13,6 +14,7 @@ function handshake(options: {
   remoteFingerprint?: DtlsSessionOptions['remoteFingerprint'];
   profiles?: number[];
   change?: (datagram: Buffer) => Buffer;
+  handshakes?: HalfOpenHandshakes;
 }) {
   const states: DtlsState[] = [];
   let keys: { send: SrtpKeys; receive: SrtpKeys } | undefined;
@@ -22,6 +24,7 @@ function handshake(options: {
   let now = 0;
   const session = new DtlsSession({
     certificate: server,
+    handshakes: options.handshakes ?? new HalfOpenHandshakes(),
     remoteFingerprint: options.remoteFingerprint,
     send: (datagram) => setImmediate(() => transport.onData(Buffer.from(datagram), ['127.0.0.1', 1])),
     onKeys: (send, receive) => (keys = { send, receive }),
@@ -154,6 +157,7 @@ describe('a DTLS session', () => {
     let reason: string | undefined;
     const victim = new DtlsSession({
       certificate: server,
+      handshakes: new HalfOpenHandshakes(),
       remoteFingerprint: undefined,
       send: () => {},
       onKeys: () => {
@@ -171,6 +175,64 @@ describe('a DTLS session', () => {
     victim.tick(60_000);
     expect(victim.state).toBe('failed');
     expect(reason).toContain('no client-hello within 30 s');
+  });
+});
+
+describe('handshakes that do not end', () => {
+  async function clientHello(): Promise<Buffer> {
+    const recorded: Buffer[] = [];
+    const run = handshake({ client, change: (datagram) => (recorded.push(datagram), datagram) });
+    await run.settled;
+    return recorded[0];
+  }
+
+  function waiting(handshakes: HalfOpenHandshakes) {
+    const told: string[] = [];
+    const session = new DtlsSession({
+      certificate: server,
+      handshakes,
+      remoteFingerprint: undefined,
+      send: () => {},
+      onKeys: () => {},
+      onState: (state, why) => told.push(why === undefined ? state : `${state}: ${why}`),
+    });
+    return { session, told };
+  }
+
+  it('are capped: the oldest gives way, and one that has ended makes room', async () => {
+    const hello = await clientHello();
+    const handshakes = new HalfOpenHandshakes(2);
+    const [first, second, third, fourth] = Array.from({ length: 4 }, () => waiting(handshakes));
+    first.session.handleDatagram(hello, 0);
+    second.session.handleDatagram(hello, 1);
+    first.session.handleDatagram(hello, 2);
+    third.session.handleDatagram(hello, 3);
+    expect(first.told).toEqual(['connecting', 'failed: too many handshakes at once']);
+    second.session.close();
+    fourth.session.handleDatagram(hello, 4);
+    expect(third.told).toEqual(['connecting']);
+    expect(fourth.told).toEqual(['connecting']);
+  });
+
+  it('leave at their deadline, and noise before the first message takes no place', async () => {
+    const hello = await clientHello();
+    const handshakes = new HalfOpenHandshakes();
+    const [noise, idle] = [waiting(handshakes), waiting(handshakes)];
+    noise.session.handleDatagram(Buffer.alloc(40, 22), 0);
+    idle.session.handleDatagram(hello, 0);
+    expect(handshakes.size).toBe(1);
+    idle.session.tick(29_999);
+    expect(handshakes.size).toBe(1);
+    idle.session.tick(30_000);
+    expect(handshakes.size).toBe(0);
+  });
+
+  it('are no longer counted once they have succeeded', async () => {
+    const handshakes = new HalfOpenHandshakes();
+    const run = handshake({ client, handshakes });
+    await run.settled;
+    expect(run.states).toEqual(['connecting', 'connected']);
+    expect(handshakes.size).toBe(0);
   });
 });
 

@@ -1,10 +1,13 @@
 // What the transport needs of DTLS, between @parley/rtc's DtlsServer and the callbacks of one peer connection.
 import { DtlsServer, type DtlsAction, type Fingerprint, type SrtpKeys, type SrtpProfile } from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
+import type { HalfOpenHandshakes } from './half-open-handshakes.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
 
 export interface DtlsSessionOptions {
+  /** Those of the same media port that are under way. */
+  readonly handshakes: HalfOpenHandshakes;
   readonly certificate: DtlsCertificate;
   /** What the peer's certificate must match; undefined accepts any, for SDP that carries none. */
   readonly remoteFingerprint: Fingerprint | undefined;
@@ -48,6 +51,15 @@ export class DtlsSession {
     if (this.#state === 'closed' || this.#state === 'failed') return;
     if (this.#state === 'new') this.#setState('connecting');
     this.#perform(this.#server.handleDatagram(datagram, now));
+    // From its first message on it has a deadline and takes memory; before, it is only noise that was dropped.
+    if (this.#state === 'connecting' && this.#server.nextDeadline() !== undefined)
+      this.#options.handshakes.begin(this);
+  }
+
+  /** Ends a handshake that is under way without a word to the peer, which will give up by itself. */
+  giveUp(reason: string): void {
+    this.#server.close();
+    this.#setState('failed', reason);
   }
 
   /** Sends again what was lost and gives up what takes too long; to be called every few ten milliseconds. */
@@ -89,6 +101,7 @@ export class DtlsSession {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
     this.#failure ??= reason;
+    if (state !== 'connecting') this.#options.handshakes.end(this);
     this.#options.onState(state, reason);
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
+import { HalfOpenHandshakes } from './half-open-handshakes.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
 import { SendQueue } from './packet-sender.ts';
 import type { Path } from './path.ts';
@@ -50,6 +51,7 @@ export interface DtlsDetails {
 export class WebRtcTransportFactory {
   readonly #port: MediaPort;
   readonly #queue: SendQueue;
+  readonly #handshakes = new HalfOpenHandshakes();
   readonly #announcedIps: readonly string[];
   readonly #log: Logger;
   readonly certificate: DtlsCertificate;
@@ -73,7 +75,8 @@ export class WebRtcTransportFactory {
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {
-    return new WebRtcTransport(this.#port, this.#queue, this.certificate, listener, this.#log);
+    const common = { port: this.#port, queue: this.#queue, handshakes: this.#handshakes };
+    return new WebRtcTransport({ ...common, certificate: this.certificate, log: this.#log }, listener);
   }
 
   #candidatesOver(transport: 'udp' | 'tcp'): string[] {
@@ -83,12 +86,18 @@ export class WebRtcTransportFactory {
   }
 }
 
+/** What the transports of one media port share. */
+export interface TransportCommon {
+  readonly port: MediaPort;
+  readonly queue: SendQueue;
+  readonly handshakes: HalfOpenHandshakes;
+  readonly certificate: DtlsCertificate;
+  readonly log: Logger;
+}
+
 export class WebRtcTransport implements DatagramHandler {
-  readonly #port: MediaPort;
-  readonly #queue: SendQueue;
-  readonly #certificate: DtlsCertificate;
+  readonly #common: TransportCommon;
   readonly #listener: WebRtcTransportListener;
-  readonly #log: Logger;
   readonly #ice: IceLiteAgent<Path>;
   #local = randomIceCredentials();
   /** Under which the media port knows this transport. */
@@ -102,18 +111,9 @@ export class WebRtcTransport implements DatagramHandler {
   #path: Path | undefined;
   #closed = false;
 
-  constructor(
-    port: MediaPort,
-    queue: SendQueue,
-    certificate: DtlsCertificate,
-    listener: WebRtcTransportListener,
-    log: Logger,
-  ) {
-    this.#port = port;
-    this.#queue = queue;
-    this.#certificate = certificate;
+  constructor(common: TransportCommon, listener: WebRtcTransportListener) {
+    this.#common = common;
     this.#listener = listener;
-    this.#log = log;
     this.#ice = new IceLiteAgent({ localUfrag: this.#local.ufrag, localPwd: this.#local.pwd });
   }
 
@@ -144,11 +144,12 @@ export class WebRtcTransport implements DatagramHandler {
   start(remote: RemoteTransportParameters): void {
     if (remote.ice) this.#ice.setRemote(remote.ice);
     this.#dtls = new DtlsSession({
-      certificate: this.#certificate,
+      certificate: this.#common.certificate,
+      handshakes: this.#common.handshakes,
       remoteFingerprint: remote.fingerprint,
       send: (datagram) => this.#send(datagram),
       onState: (state, reason) => {
-        if (reason !== undefined) this.#log.warn({ reason }, 'DTLS failed');
+        if (reason !== undefined) this.#common.log.warn({ reason }, 'DTLS failed');
         this.#listener.onDtlsState(state, reason);
       },
       onKeys: (send: SrtpKeys, receive: SrtpKeys) => {
@@ -229,7 +230,7 @@ export class WebRtcTransport implements DatagramHandler {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const ufrag of this.#ufrags) this.#port.unregister(ufrag);
+    for (const ufrag of this.#ufrags) this.#common.port.unregister(ufrag);
     this.#ufrags.clear();
     this.#dtls?.close();
     this.#sender = undefined;
@@ -238,21 +239,21 @@ export class WebRtcTransport implements DatagramHandler {
 
   #register(ufrag: string): void {
     this.#ufrags.add(ufrag);
-    this.#port.register(ufrag, this);
+    this.#common.port.register(ufrag, this);
   }
 
   #withdrawFormer(): void {
     for (const ufrag of this.#ufrags) {
       if (this.#ice.accepts(ufrag)) continue;
       this.#ufrags.delete(ufrag);
-      this.#port.withdraw(ufrag);
+      this.#common.port.withdraw(ufrag);
     }
   }
 
   #handleStun(bytes: Buffer, path: Path, now: number): boolean {
     const wasRestarting = this.#ice.restarting;
     const { response, selected } = this.#ice.handleStun(bytes, path, now);
-    if (response) this.#queue.push(response, path);
+    if (response) this.#common.queue.push(response, path);
     this.#follow(selected, wasRestarting, now);
     return this.#ice.isAuthenticated(path);
   }
@@ -287,6 +288,6 @@ export class WebRtcTransport implements DatagramHandler {
 
   #send(bytes: Buffer): void {
     // Consent has run out: whoever is at that address now has not asked for this (RFC 7675, section 5.1).
-    if (this.#path && this.#hasConsent) this.#queue.push(bytes, this.#path);
+    if (this.#path && this.#hasConsent) this.#common.queue.push(bytes, this.#path);
   }
 }
