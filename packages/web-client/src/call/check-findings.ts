@@ -30,6 +30,7 @@ export interface Finding {
   readonly numbers: string;
   /** What to do about it; empty: nothing. */
   readonly remedy: string;
+  readonly cause?: FailureCause;
 }
 
 export type Findings = Readonly<Partial<Record<CheckStep, Finding>>>;
@@ -57,7 +58,7 @@ export function skipped(words: string, remedy = ''): Finding {
 
 export function ofCause(cause: FailureCause, numbers = ''): Finding {
   const { participant, remedy } = causeTexts[cause];
-  return { status: 'problem', words: participant, numbers, remedy };
+  return { status: 'problem', words: participant, numbers, remedy, cause };
 }
 
 /** Of a step that threw. `fallback`: what it means when the error itself does not say. */
@@ -125,10 +126,11 @@ export function ofPath(kind: PathKind, outcome: PathOutcome): Finding {
 
 function failedPath(kind: PathKind, { cause, detail }: { cause: FailureCause; detail: string }): Finding {
   const finding = ofCause(cause, detail);
+  if (cause !== 'no-candidate-pair') return finding;
   // The sentence of the cause says that nothing at all comes through: that is for the verdict, if it is so.
-  return cause === 'no-candidate-pair'
-    ? { ...finding, words: `This network lets nothing through to the server over ${ADDRESSED[kind]}.` }
-    : finding;
+  const words = `This network lets nothing through to the server over ${ADDRESSED[kind]}.`;
+  const remedy = kind === 'tcp' ? 'Administrators: open the media port for TCP, too.' : finding.remedy;
+  return { ...finding, words, remedy };
 }
 
 /** @param bitsPerSecond of one direction */

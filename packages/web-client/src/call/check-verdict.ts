@@ -75,21 +75,23 @@ export function verdictOf(findings: Findings): Verdict {
       title: 'Ready for a meeting',
       text: 'Camera, microphone and network work with this server.',
     };
-  return { status: 'warning', title: 'A call works from here, with limits', text: limits.join(' ') };
+  return {
+    status: 'warning',
+    title: 'A call works from here, with limits',
+    text: [...new Set(limits)].join(' '),
+  };
 }
 
 function cannot(text: string): Verdict {
   return { status: 'problem', title: 'A call does not work from here', text: text.trim() };
 }
 
-/** When all that were tried were just not reached, that is the cause; else the best path's own. */
+/** When all that were tried were just not reached, that is the cause; else what was wrong with one that was. */
 function noPath(findings: Findings): string {
   const failed = PATHS.flatMap((path) => findings[path] ?? []).filter(({ status }) => status === 'problem');
-  const remedies = new Set(failed.map(({ remedy }) => remedy));
+  const other = failed.find(({ cause }) => cause !== 'no-candidate-pair');
   const { participant, remedy } = causeTexts['no-candidate-pair'];
-  if (failed.length === 0 || (remedies.size === 1 && remedies.has(remedy))) return `${participant} ${remedy}`;
-  const [first] = failed;
-  return first ? `${first.words} ${first.remedy}` : '';
+  return other ? `${other.words} ${other.remedy}` : `${participant} ${remedy}`;
 }
 
 export interface ReportFacts {

@@ -35,7 +35,7 @@ export interface PathCheckOptions {
 /** How long the browser may take to find its own addresses, in ms; a relay that does not answer is given up after that. */
 export const GATHERING_MS = 4_000;
 /** How long the connection may take, in ms: through a reachable server it takes well under one second. */
-export const CONNECT_MS = 8_000;
+export const CONNECT_MS = 6_000;
 /** How long the own media may take to come back, in ms: a picture waits for its first key frame. */
 export const MEDIA_MS = 5_000;
 const LOOK_MS = 200;

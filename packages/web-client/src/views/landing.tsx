@@ -15,10 +15,7 @@ export function Landing() {
     <div className="page">
       <header className="page-header">
         <Brand />
-        <nav className="page-links">
-          <Link to="/check" className="quiet-link">
-            Check this device and network
-          </Link>
+        <nav>
           <Link to="/recordings" className="quiet-link">
             Recordings
           </Link>
@@ -32,6 +29,9 @@ export function Landing() {
           </p>
           <NewRoomButton />
           <EnterRoom />
+          <Link to="/check" className="landing-check">
+            Check this device and network
+          </Link>
         </div>
         <Illustration />
       </main>

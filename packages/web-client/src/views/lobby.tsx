@@ -128,7 +128,7 @@ export function Lobby({
               You can still join and see and hear the others.{' '}
               <button type="button" className="link-button" onClick={() => void devices.start()}>
                 Try the devices again
-              </button>{' '}
+              </button>
               <a href="/check" target="_blank" rel="noopener">
                 Check this device and network
               </a>

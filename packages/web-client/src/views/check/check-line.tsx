@@ -24,7 +24,7 @@ export function CheckLine({
     [step, track],
   );
   return (
-    <li className={`check-line ${status}`} aria-label={STEP_LABELS[step]} data-status={status}>
+    <li className="check-line" aria-label={STEP_LABELS[step]} data-status={status}>
       <StatusIcon status={status} />
       <div className="check-words">
         <p className="check-label">

@@ -98,7 +98,7 @@ function CheckVerdict({ snapshot, onStart }: { snapshot: CheckSnapshot; onStart:
     at: endedAt,
   });
   return (
-    <section className={`check-verdict ${verdict.status}`} aria-label="Verdict">
+    <section className="check-verdict" data-status={verdict.status} aria-label="Verdict">
       <div role="status">
         <h2>
           <StatusIcon status={verdict.status} />

@@ -5,7 +5,11 @@ import { AlertIcon, CheckIcon, CloseIcon, WaitIcon } from '../icons.tsx';
 export type LineStatus = FindingStatus | 'running' | 'waiting';
 
 export function StatusIcon({ status }: { status: LineStatus }) {
-  return <span className={`check-sign ${status}`}>{sign(status)}</span>;
+  return (
+    <span className="check-sign" data-status={status}>
+      {sign(status)}
+    </span>
+  );
 }
 
 function sign(status: LineStatus) {
