@@ -65,7 +65,8 @@ function speaksOfSdp(code: number | undefined): boolean {
   return code !== undefined && code >= 40200 && code < 40300;
 }
 
-function refusalFor(error: unknown): Refusal {
+/** What a browser is told of an error. */
+export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof MediaServerError) {
     if (error.failure === 'unreachable') return Refusal.mediaServerUnreachable();

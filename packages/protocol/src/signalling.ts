@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ParticipantId, RecordingId, RoomId, StreamId } from './ids.ts';
 import { LegStatus } from './leg-progress.ts';
+import { MAX_REPORTED_EVENTS, ReportedEvent } from './trace.ts';
 
 /** Largest SDP and largest whole message that either side accepts, in characters. */
 export const MAX_SDP_LENGTH = 65_536;
@@ -165,6 +166,16 @@ export const requests = {
       leg: z.object({ kind: z.enum(['up', 'down']), stream: StreamId }),
       status: LegStatus,
     }),
+    result: Nothing,
+  },
+
+  /**
+   * What this browser saw of one of its own legs, for the session's trace. `selected-pair` tells the pair that its ICE agent
+   * uses, with the facts `localType` (`host`, `srflx`, `prflx`, `relay`), `localProtocol`, `localAddress`, `remoteAddress`,
+   * `relayProtocol` when relayed, and `roundTripMs` when known. Nothing secret belongs in here, and is dropped.
+   */
+  reportTrace: {
+    params: z.object({ leg: Leg, events: z.array(ReportedEvent).min(1).max(MAX_REPORTED_EVENTS) }),
     result: Nothing,
   },
 

@@ -102,11 +102,20 @@ export class KurentoHandler {
 
   async renewIceServers(): Answer<'renewIceServers'> {
     const self = this.#participant();
-    return self ? this.#iceServers.renew(self.id) : this.#iceServers.renewForTest(undefined);
+    return self ? this.#iceServers.renew(self.id) : this.#iceServers.renewForTest(this.#tests.relayName);
+  }
+
+  async reportTrace({ leg, events }: RequestParams<'reportTrace'>): Answer<'reportTrace'> {
+    if (leg.kind === 'testRecord' || leg.kind === 'testPlayback') this.#tests.reported(leg.kind, events);
+    else {
+      const stream = leg.kind === 'up' ? this.#own(leg.stream) : this.#others(leg.stream);
+      stream.trace.reported({ kind: leg.kind, participant: this.#self().id }, events);
+    }
+    return {};
   }
 
   async requestTest(): Answer<'requestTest'> {
-    return { iceServers: this.#iceServers.forTest(this.#participant()?.id) };
+    return { iceServers: this.#iceServers.forTest(this.#participant()?.id ?? this.#tests.relayName) };
   }
 
   async startTestRecord(params: RequestParams<'startTestRecord'>): Answer<'startTestRecord'> {

@@ -3,13 +3,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StreamId, TEST_RECORD_SECONDS, type Candidate } from '@parley/protocol';
+import { StreamId, TEST_RECORD_SECONDS, type Candidate, type ReportedEvent } from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { OWNER_TAG } from '../kurento/orphans.ts';
 import { newId } from '../new-id.ts';
 import { Refusal } from '../refusal.ts';
-import type { Notify } from '../rooms/participant.ts';
+import type { Notify, Participant } from '../rooms/participant.ts';
+import type { SessionTracer } from '../trace/session-tracer.ts';
+import { testLeg, TestLegs } from '../trace/test-legs.ts';
+import { TracedMediaServer } from '../trace/traced-media-server.ts';
+import type { Tracing } from '../trace/tracing.ts';
 import { Leg, LEG_EVENTS } from './leg.ts';
 import { checkOfferSends } from './offer.ts';
 import { connectKinds, Recorder } from './recorder.ts';
@@ -19,6 +23,7 @@ import type { TestSlots } from './test-slots.ts';
 
 export interface TestStreamProcessorOptions {
   mediaServer: MediaServer;
+  tracing: Tracing;
   installation: string;
   /** Where the test files go. */
   folder: string;
@@ -45,20 +50,25 @@ export class TestStreamProcessor {
   readonly #options: TestStreamProcessorOptions;
   readonly #log: Logger;
   readonly #tags: Omit<Tags, 'kind'>;
+  readonly #stream = newId(StreamId);
   readonly #recordLeg: Leg;
   readonly #playbackLeg: Leg;
   #run: TestRun | undefined;
   /** The one file of this browser: what is recorded into it, and whether it is complete. */
   #file: (Kinds & { path: string; complete: boolean }) | undefined;
   #onPlaybackConnected: () => void = () => undefined;
+  #trace: SessionTracer | undefined;
+  readonly #mediaServer: TracedMediaServer;
+  readonly #legs = new TestLegs();
   #closed = false;
 
   constructor(options: TestStreamProcessorOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#mediaServer = new TracedMediaServer(options.mediaServer, () => this.#trace);
     this.#tags = {
       [OWNER_TAG]: options.installation,
-      stream: newId(StreamId),
+      stream: this.#stream,
       participant: options.browser,
       room: 'test',
     };
@@ -68,6 +78,35 @@ export class TestStreamProcessor {
         if (newState === 'CONNECTED') this.#onPlaybackConnected();
       },
     });
+  }
+
+  /** Whom the relay knows while this browser is no participant. */
+  get relayName(): string {
+    return `test-${this.#options.browser}`;
+  }
+
+  /** Of all tests over this connection: they have one id on the media server. Undefined before the first. */
+  get trace(): SessionTracer | undefined {
+    return this.#trace;
+  }
+
+  /** @param participant whose browser it is; undefined before joining */
+  beginTrace(participant: Participant | undefined): SessionTracer {
+    const self = participant ? { id: participant.id, name: participant.name } : null;
+    return (this.#trace ??= this.#options.tracing.begin({
+      id: this.#stream,
+      kind: 'test',
+      room: null,
+      participant: self ?? { id: this.relayName, name: null },
+      legs: () => this.#legs.reports(self?.name ?? null, (kind) => this.#legOf(kind).endpoint),
+    }));
+  }
+
+  /** What the browser saw of a leg of its own. @throws Refusal when there is no test */
+  reported(kind: TestKind, events: readonly ReportedEvent[]): void {
+    if (!this.#trace) throw Refusal.unknownStream();
+    if (events.some(({ name }) => name === 'confirmed')) this.#legs.reached(kind, 'confirmed');
+    this.#trace.reported(testLeg(kind), events);
   }
 
   get running(): boolean {
@@ -102,7 +141,7 @@ export class TestStreamProcessor {
       if (source === undefined) throw Refusal.streamEnded();
       run.recorder = await Recorder.start({
         ...kinds,
-        mediaServer: this.#options.mediaServer,
+        mediaServer: this.#mediaServer.forLeg(testLeg(run.kind)),
         pipeline,
         source,
         uri: pathToFileURL(path).href,
@@ -110,6 +149,7 @@ export class TestStreamProcessor {
         log: this.#log,
         onRecording: () => {
           run.recordingSince = performance.now();
+          this.#legs.reached(run.kind, 'confirmed');
           this.#tick(run, 0);
         },
         // Before it was asked to: the sender went away. What there is, is recorded.
@@ -130,8 +170,8 @@ export class TestStreamProcessor {
     const file = this.#file;
     if (!file?.complete) throw new Refusal('nothing-recorded', 'record a test first');
     await this.#run?.end();
-    const { mediaServer } = this.#options;
     const run = this.#begin('testPlayback');
+    const mediaServer = this.#mediaServer.forLeg(testLeg(run.kind));
     return this.#setUp(run, async (pipeline) => {
       const params = { mediaPipeline: pipeline, uri: pathToFileURL(file.path).href };
       const tags = { ...this.#tags, kind: 'player' };
@@ -167,12 +207,14 @@ export class TestStreamProcessor {
   /** Ends everything and deletes the file; idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#trace?.end();
     await Promise.all([this.#recordLeg.close(), this.#playbackLeg.close(), this.#run?.end()]);
     await this.#removeFile();
   }
 
   #begin(kind: TestKind): TestRun {
-    const { mediaServer, slots, address } = this.#options;
+    const { slots, address } = this.#options;
+    const mediaServer = this.#mediaServer.forLeg(testLeg(kind));
     if (this.#closed) throw Refusal.invalidMessage('the connection is closed');
     if (!mediaServer.available) throw Refusal.mediaServerUnreachable();
     if (!slots.take(address))
@@ -182,6 +224,7 @@ export class TestStreamProcessor {
       if (this.#run === run) this.#run = undefined;
     });
     this.#run = run;
+    this.#legs.begun(kind);
     return run;
   }
 
@@ -195,6 +238,7 @@ export class TestStreamProcessor {
         throw TestRun.stopped();
       });
     } catch (error) {
+      this.#legs.failed(run.kind);
       await run.end();
       throw error;
     }
@@ -223,6 +267,7 @@ export class TestStreamProcessor {
 
   async #finishPlayback(run: TestRun): Promise<void> {
     if (run.ended) return;
+    this.#legs.reached(run.kind, 'media-arriving');
     await run.end();
     if (!this.#closed) this.#options.notify('testPlayed', {});
   }
@@ -230,6 +275,7 @@ export class TestStreamProcessor {
   async #fail(run: TestRun, message: string): Promise<void> {
     if (run.ended) return;
     this.#log.info({ message, test: run.kind }, 'a test failed');
+    this.#legs.failed(run.kind);
     await run.end();
     if (!this.#closed) this.#options.notify('testFailed', { message });
   }
@@ -237,10 +283,13 @@ export class TestStreamProcessor {
   #play(run: TestRun, player: string): void {
     if (run.ended) return;
     run.after(MAX_PLAYBACK_MS, () => void this.#fail(run, 'the playback did not end'));
-    this.#options.mediaServer.invoke(player, 'play').catch((err: unknown) => {
-      this.#log.warn({ err }, 'the player does not play');
-      return this.#fail(run, 'the recording cannot be played');
-    });
+    this.#mediaServer
+      .forLeg(testLeg(run.kind))
+      .invoke(player, 'play')
+      .catch((err: unknown) => {
+        this.#log.warn({ err }, 'the player does not play');
+        return this.#fail(run, 'the recording cannot be played');
+      });
   }
 
   #legOf(kind: TestKind): Leg {
@@ -248,14 +297,15 @@ export class TestStreamProcessor {
   }
 
   #newLeg(kind: TestKind, events: Partial<Record<string, (data: JsonObject) => void>>): Leg {
-    const { mediaServer, notify } = this.#options;
+    const { notify } = this.#options;
     return new Leg({
-      mediaServer,
+      mediaServer: this.#mediaServer.forLeg(testLeg(kind)),
+      onStep: (step) => this.#legs.reached(kind, step),
       direction: kind === 'testRecord' ? 'up' : 'down',
       tags: { ...this.#tags, kind },
       log: this.#log.child({ leg: kind }),
       onCandidate: (candidate) => notify('candidate', { leg: { kind }, candidate }),
-      events,
+      events: { ...this.#legs.eventsOf(kind), ...events },
     });
   }
 

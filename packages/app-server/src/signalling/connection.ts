@@ -9,6 +9,7 @@ import type { TestStreamProcessor } from '../media/test-stream-processor.ts';
 import { RareWarnings } from '../rare-warnings.ts';
 import { Refusal, toWireError } from '../refusal.ts';
 import type { Notify, Participant, Seat } from '../rooms/participant.ts';
+import type { BrowserTracer } from '../trace/browser-tracer.ts';
 import type { Browser } from './browser.ts';
 import type { Handlers } from './handlers.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -20,6 +21,7 @@ export interface ConnectionOptions {
   createTests(notify: Notify): TestStreamProcessor;
   createPathChecks(): PathChecks;
   createHandlers(browser: Browser): Handlers;
+  createTracer(browser: Browser): BrowserTracer;
   /** The connection that the participant had is gone. */
   disconnected(participant: Participant, seat: Seat, reason: EndReason): Promise<void>;
 }
@@ -58,6 +60,7 @@ export class Connection implements Browser {
   readonly #queue = new RequestQueue();
   readonly #rate = new RateLimit(REQUESTS);
   readonly #handlers: Handlers;
+  readonly #tracer: BrowserTracer;
   readonly #liveness: NodeJS.Timeout;
   #closeTimer: NodeJS.Timeout | undefined;
   #alive = true;
@@ -80,12 +83,14 @@ export class Connection implements Browser {
     this.#peer = new JsonRpcPeer({
       send: (text) => this.#send(text),
       recognisesRepeats: true,
-      onRequest: (method, params) => this.#onRequest(method, params),
+      onRequest: (method, params, attempt) => this.#onRequest(method, params, attempt),
+      onRepeated: (method, params, attempt) => this.#tracer.repeated(method, params, attempt),
       onFault: (err) => this.#rare.warn({ err }, 'a browser sent what is no message'),
     });
     this.tests = options.createTests(this.notify);
     this.pathChecks = options.createPathChecks();
     this.#handlers = options.createHandlers(this);
+    this.#tracer = options.createTracer(this);
     this.#liveness = setInterval(() => this.#checkLiveness(), LIVENESS_INTERVAL_MS);
     socket.on('pong', () => (this.#alive = true));
     socket.on('message', (data: Buffer) => this.#onText(data.toString('utf8')));
@@ -103,8 +108,12 @@ export class Connection implements Browser {
   }
 
   readonly notify: Notify = (name, params) => {
-    if (this.#held) this.#held.push(() => this.#peer.notify(name, params));
-    else this.#peer.notify(name, params);
+    const tell = () => {
+      this.#peer.notify(name, params);
+      this.#tracer.notified(name, params);
+    };
+    if (this.#held) this.#held.push(tell);
+    else tell();
   };
 
   /** Ends the connection from this side: the server goes down (RFC 6455, 7.4.1: 1001). */
@@ -130,7 +139,7 @@ export class Connection implements Browser {
     this.#peer.handleText(text);
   }
 
-  async #onRequest(method: string, params: unknown): Promise<unknown> {
+  async #onRequest(method: string, params: unknown, attempt: number): Promise<unknown> {
     try {
       if (!this.#rate.take(this.id, performance.now()))
         throw Refusal.tooManyRequests('too many requests in a short time');
@@ -140,7 +149,9 @@ export class Connection implements Browser {
       if (!parsed.success) throw Refusal.invalidMessage(firstIssue(parsed.error));
       // Validated by the schema of this very name, which the compiler cannot follow through a table.
       const handler = this.#handlers[name] as (params: unknown) => Promise<unknown>;
-      return await this.#queue.run(this.#textLength, () => this.#handle(name, () => handler(parsed.data)));
+      return await this.#tracer.request(name, parsed.data, attempt, () =>
+        this.#queue.run(this.#textLength, () => this.#handle(name, () => handler(parsed.data))),
+      );
     } catch (error) {
       throw toWireError(error, this.#log.child({ request: method.slice(0, 64) }), this.#rare);
     }

@@ -60,6 +60,7 @@ export function createHandlers(
     restartIce: (params) => media.restartIce(params),
     addCandidate: (params) => media.addCandidate(params),
     reportLeg: (params) => media.reportLeg(params),
+    reportTrace: (params) => media.reportTrace(params),
     requestTest: () => media.requestTest(),
     startTestRecord: (params) => media.startTestRecord(params),
     startTestPlayback: (params) => media.startTestPlayback(params),

@@ -20,6 +20,7 @@ test('a refused socket is given up, even by a client that never closes its side'
     createTests: unused,
     createPathChecks: unused,
     createHandlers: unused,
+    createTracer: unused,
     disconnected: unused,
   });
   signalling.attach(http);

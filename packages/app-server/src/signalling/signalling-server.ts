@@ -8,7 +8,10 @@ import { newId } from '../new-id.ts';
 import type { OutsideView } from '../http/proxy-trust.ts';
 import { RareWarnings } from '../rare-warnings.ts';
 import type { Notify } from '../rooms/participant.ts';
+import type { BrowserTracer } from '../trace/browser-tracer.ts';
+import type { BrowserWay } from '../trace/findings.ts';
 import { AddressLimit } from './address-limit.ts';
+import type { Browser } from './browser.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { originAllowed } from './origin.ts';
 
@@ -20,6 +23,7 @@ export interface SignallingServerOptions extends Pick<ConnectionOptions, 'create
   clientOf: (request: IncomingMessage) => string;
   log: Logger;
   mediaServerAvailable(): boolean;
+  createTracer(browser: Browser, way: BrowserWay): BrowserTracer;
   createTests(notify: Notify, browser: string, address: string): ReturnType<ConnectionOptions['createTests']>;
   createPathChecks(browser: string, address: string): ReturnType<ConnectionOptions['createPathChecks']>;
 }
@@ -89,18 +93,21 @@ export class SignallingServer {
       return;
     }
     socket.once('close', () => this.#ofAddress.give(address));
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#onSocket(webSocket, address));
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#onSocket(webSocket, { address, encrypted: this.#options.outside(request).encrypted ?? false }),
+    );
   }
 
-  #onSocket(socket: WebSocket, address: string): void {
+  #onSocket(socket: WebSocket, way: BrowserWay): void {
     const id: string = newId(ParticipantId);
     const connection = new Connection({
       id,
       socket,
       log: this.#log,
-      createTests: (notify) => this.#options.createTests(notify, id, address),
-      createPathChecks: () => this.#options.createPathChecks(id, address),
+      createTests: (notify) => this.#options.createTests(notify, id, way.address),
+      createPathChecks: () => this.#options.createPathChecks(id, way.address),
       createHandlers: (browser) => this.#options.createHandlers(browser),
+      createTracer: (browser) => this.#options.createTracer(browser, way),
       disconnected: (...what) => this.#options.disconnected(...what),
     });
     this.#connections.add(connection);

@@ -27,8 +27,8 @@ export interface SessionBegin {
   readonly id: string;
   readonly kind: SessionKind;
   readonly room: RoomId | null;
-  /** Null: a test before joining. */
-  readonly participant: { readonly id: string; readonly name: string } | null;
+  /** Whose it is, as the TURN server knows them too. */
+  readonly participant: { readonly id: string; readonly name: string | null };
   /** Asked while the session lasts, and once more when it ends. */
   legs(): readonly LegReport[];
 }
@@ -44,7 +44,6 @@ export interface ReportedPair {
 /** A room of 100, each of whom came back a few times. */
 const MAX_LEGS = 1_000;
 const MAX_REMEDIES = 8;
-const MAX_SEEN = 2_048;
 
 export class TracedSession {
   readonly id: SessionId;
@@ -54,6 +53,7 @@ export class TracedSession {
   readonly entries: EntryList;
   /** Everybody with a leg, and those who were told that they may have one. */
   readonly participants = new Set<string>();
+  /** What was seen to be wrong, by its id. */
   readonly findings = new Map<string, SecurityFinding>();
   /** In ms since 1970. */
   startedAt: number;
@@ -63,7 +63,6 @@ export class TracedSession {
   readonly #listeners = new Set<() => void>();
   readonly #pairs = new Map<string, ReportedPair>();
   readonly #remedies = new Map<string, string[]>();
-  readonly #seen = new Set<string>();
   /** How to ask for them; not kept beyond the end, because all of a room hangs on it. */
   #askForLegs: (() => readonly LegReport[]) | undefined;
   #lastLegs: readonly LegReport[] = [];
@@ -73,12 +72,12 @@ export class TracedSession {
     this.id = begin.id;
     this.kind = begin.kind;
     this.room = begin.room;
-    this.participant = begin.participant && { id: begin.participant.id, name: begin.participant.name };
+    this.participant = { id: begin.participant.id, name: begin.participant.name };
     this.#askForLegs = () => begin.legs();
     this.entries = new EntryList(limits);
     this.clockOffset = clockOffset;
     this.startedAt = now + clockOffset;
-    if (begin.participant) this.participants.add(begin.participant.id);
+    this.participants.add(begin.participant.id);
   }
 
   get ended(): boolean {
@@ -111,15 +110,13 @@ export class TracedSession {
     return number;
   }
 
-  setPair(leg: TraceLeg, pair: ReportedPair): void {
-    if (this.#pairs.size < MAX_LEGS) this.#pairs.set(keyOf(leg), pair);
+  /** Something is wrong with its security; the first evidence stands. */
+  found(finding: SecurityFinding): void {
+    if (!this.findings.has(finding.id)) this.findings.set(finding.id, finding);
   }
 
-  /** Whether this was seen before. @param mark of a message, such as a digest */
-  seenBefore(mark: string): boolean {
-    if (this.#seen.has(mark)) return true;
-    if (this.#seen.size < MAX_SEEN) this.#seen.add(mark);
-    return false;
+  setPair(leg: TraceLeg, pair: ReportedPair): void {
+    if (this.#pairs.size < MAX_LEGS) this.#pairs.set(keyOf(leg), pair);
   }
 
   /** Idempotent. @param now in ms of `performance.now()` */

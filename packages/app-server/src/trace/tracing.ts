@@ -63,7 +63,7 @@ export class Tracing {
   }
 
   /** Concerns each session in which the participant has a leg: one relay carries them all. */
-  #onTurnEvent({ at, kind, participant, relayedAddress, reason }: TurnEvent): void {
+  #onTurnEvent({ at, kind, participant, ...facts }: TurnEvent): void {
     for (const session of this.store.all()) {
       if (session.ended || !session.participants.has(participant)) continue;
       this.#tracers.get(session)?.note(
@@ -73,10 +73,7 @@ export class Tracing {
           kind: 'state',
           name: kind,
           leg: legIn(session, participant),
-          facts: {
-            ...(relayedAddress === undefined ? {} : { relayedAddress }),
-            ...(reason === undefined ? {} : { reason }),
-          },
+          facts,
         },
         at - session.clockOffset,
       );
@@ -86,6 +83,6 @@ export class Tracing {
 
 function legIn(session: TracedSession, participant: string): TraceLeg | null {
   if (session.kind === 'test') return null;
-  const kind = session.participant?.id === participant ? 'up' : 'down';
+  const kind = session.participant.id === participant ? 'up' : 'down';
   return { kind, participant: participant as TraceLeg['participant'] };
 }

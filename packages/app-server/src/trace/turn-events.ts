@@ -5,8 +5,13 @@ export interface TurnEvent {
   readonly kind: 'allocated' | 'refused' | 'permission' | 'refused-peer' | 'expired' | 'closed';
   /** For whom the credentials were minted. */
   readonly participant: string;
-  /** With its port. */
+  /** The browser's; with its port, as all addresses here. */
+  readonly clientAddress?: string | undefined;
+  /** Between browser and TURN server: `udp`, `tcp`, `tls`. */
+  readonly protocol?: string | undefined;
   readonly relayedAddress?: string | undefined;
+  /** Whom the browser may reach, or may not. */
+  readonly peer?: string | undefined;
   readonly reason?: string | undefined;
 }
 

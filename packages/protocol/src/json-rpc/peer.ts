@@ -62,7 +62,9 @@ type Message = z.infer<typeof Message>;
 export interface JsonRpcPeerOptions {
   send(text: string): void;
   /** Answers a request: the value is sent as `result`, a `JsonRpcError` as `error`, anything else as "internal". */
-  onRequest?(method: string, params: unknown): Promise<unknown>;
+  onRequest?(method: string, params: unknown, attempt: number): Promise<unknown>;
+  /** Told of a repeat of what is being fulfilled or was answered already. */
+  onRepeated?(method: string, params: unknown, attempt: number): void;
   onNotification?(method: string, params: unknown): void;
   /** Told of what the other end sent that is no JSON-RPC message, and of handlers that threw unexpectedly. */
   onFault?(fault: Error): void;
@@ -147,8 +149,9 @@ export class JsonRpcPeer {
     if (message.method === undefined) this.#settle(message);
     else if (message.id === undefined || message.id === null)
       this.#options.onNotification?.(message.method, message.params);
-    else if (!this.#answeredAgain(message.id, message.attempt))
-      void this.#answer(message.id, message.method, message.params);
+    else if (this.#answeredAgain(message.id, message.attempt))
+      this.#options.onRepeated?.(message.method, message.params, message.attempt ?? 1);
+    else void this.#answer(message.id, message.method, message.params, message.attempt ?? 1);
   }
 
   /** Rejects every request that waits; idempotent. */
@@ -182,12 +185,12 @@ export class JsonRpcPeer {
     return kept !== undefined;
   }
 
-  async #answer(id: string | number, method: string, params: unknown): Promise<void> {
+  async #answer(id: string | number, method: string, params: unknown, attempt: number): Promise<void> {
     if (this.#options.recognisesRepeats) this.#kept.begun(id);
     try {
       if (!this.#options.onRequest)
         throw new JsonRpcError(JSON_RPC_ERROR.methodNotFound, `unknown method ${method}`);
-      const result = await this.#options.onRequest(method, params);
+      const result = await this.#options.onRequest(method, params, attempt);
       this.#sendAnswer(id, { result: result ?? {} });
     } catch (error) {
       if (error instanceof JsonRpcError) return this.#sendError(id, error);

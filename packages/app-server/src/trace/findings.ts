@@ -1,0 +1,47 @@
+// What is wrong with the security of one session, from what was seen of it. Of the installation as a whole: the audit.
+import { isIPv4 } from 'node:net';
+import { legFindings, securityFinding, type LegDiagnosis, type SecurityFinding } from '@parley/protocol';
+
+/** How a browser reaches this server. */
+export interface BrowserWay {
+  readonly address: string;
+  /** False also when it is not known: nobody who is trusted said so. */
+  readonly encrypted: boolean;
+}
+
+/** Of a browser whose signalling concerns the session. */
+export function signallingFindings({ address, encrypted }: BrowserWay): SecurityFinding[] {
+  if (encrypted || isLoopback(address)) return [];
+  return [securityFinding('signalling-without-tls', `a browser at ${address} talks in clear`)];
+}
+
+/** Of a leg that is there. @param whose such as `the down leg of Cleo` */
+export function diagnosisFindings(whose: string, diagnosis: LegDiagnosis): SecurityFinding[] {
+  const { version } = diagnosis.dtls;
+  const old: SecurityFinding = {
+    id: 'dtls-version-old',
+    severity: 'medium',
+    hop: 'media',
+    title: 'Media keys were agreed upon by an outdated version of DTLS',
+    evidence: `${whose} uses ${version}`,
+    attack:
+      'DTLS 1.0 relies on MD5 and SHA-1 (deprecated by RFC 8996): who is on the way may one day forge a handshake, and then hears and sees the call.',
+    fix: 'Use a media server that takes DTLS 1.2 and later only, as Parley’s does, and current browsers.',
+  };
+  return [
+    ...legFindings(diagnosis).map((finding) => ({ ...finding, evidence: `${whose}: ${finding.evidence}` })),
+    ...(version !== null && isOutdated(version) ? [old] : []),
+  ];
+}
+
+/** @param version such as `DTLS 1.2` */
+function isOutdated(version: string): boolean {
+  const [, number] = /(\d+\.\d+)/.exec(version) ?? [];
+  return number !== undefined && Number(number) < 1.2;
+}
+
+/** Whether what is sent from there never leaves the machine. */
+function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, '');
+  return isIPv4(plain) ? plain.startsWith('127.') : plain === '::1';
+}
