@@ -109,6 +109,20 @@ describe('configuration', () => {
       return configuration === 'help' ? undefined : configuration.turn;
     };
     expect(turn({})).toEqual({ kind: 'embedded', port: 3478 });
+    const files = { TLS_CERT: '/c.pem', TLS_KEY: '/k.pem' };
+    expect(turn(files)).toEqual({ kind: 'embedded', port: 3478, tls: { port: 5349, name: undefined } });
+    expect(turn({ ...files, TURN_TLS_PORT: '443', TURN_TLS_NAME: 'turn.example.org:443' })).toEqual({
+      kind: 'embedded',
+      port: 3478,
+      tls: { port: 443, name: 'turn.example.org:443' },
+    });
+    expect(turn({ ...files, TURN_TLS_PORT: 'off' })).toEqual({ kind: 'embedded', port: 3478 });
+    // Browsers would not take it: only who says so has it.
+    expect(turn({ TLS: 'self-signed' })).toEqual({ kind: 'embedded', port: 3478 });
+    expect(turn({ TLS: 'self-signed', TURN_TLS_PORT: '5349' })).toMatchObject({ tls: { port: 5349 } });
+    expect(() => turn({ TURN_TLS_PORT: '5349' })).toThrow('needs a certificate');
+    expect(() => turn({ ...files, TURN_TLS_PORT: '3478' })).toThrow('must differ');
+    expect(() => turn({ ...files, TURN_TLS_NAME: 'https://turn' })).toThrow('TURN_TLS_NAME must be');
     expect(turn({ TURN_PORT: 'off' })).toEqual({ kind: 'off' });
     expect(turn({ TURN_URL: 'turn:relay.example:3478, turns:relay.example:5349', TURN_SECRET: 's' })).toEqual(
       {

@@ -10,6 +10,9 @@ const Port = z
   .regex(/^\d{1,5}$/)
   .transform(Number)
   .refine((port) => port <= 65_535);
+/** Of TURN over TLS (RFC 8656, section 4.2). */
+const TURN_TLS_PORT = 5349;
+
 const Path = z.string().transform((path) => resolve(path));
 const Url = (protocols: RegExp) => z.string().refine((text) => protocols.test(text) && URL.canParse(text));
 
@@ -86,6 +89,16 @@ const settings = {
     help: 'port of the embedded relay for difficult networks, UDP and TCP',
     initially: '3478',
   },
+  TURN_TLS_PORT: {
+    schema: z.union([z.literal('off'), Port]),
+    form: 'off or a port from 0 (any free one) to 65535',
+    help: 'port of the embedded relay over TLS (unset: 5349 with TLS_CERT, else off)',
+  },
+  TURN_TLS_NAME: {
+    schema: z.string().regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/),
+    form: 'a host name, or name:port',
+    help: 'what browsers are told of it (unset: a name of the certificate, TURN_TLS_PORT)',
+  },
   TURN_URL: {
     schema: z
       .string()
@@ -138,9 +151,15 @@ export type TlsConfiguration =
   /** Absolute paths. */
   | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string };
 
+export interface TurnTls {
+  readonly port: number;
+  /** `host` or `host:port`. */
+  readonly name: string | undefined;
+}
+
 export type TurnConfiguration =
   | { readonly kind: 'off' }
-  | { readonly kind: 'embedded'; readonly port: number }
+  | { readonly kind: 'embedded'; readonly port: number; readonly tls?: TurnTls }
   | {
       readonly kind: 'external';
       readonly server: { readonly urls: readonly string[]; readonly secret: string };
@@ -179,15 +198,23 @@ export function readConfiguration(
   const flags = readFlags(args);
   if (flags === 'help') return 'help';
   const read = <Name extends SettingName>(name: Name) => readSetting(name, flags, environment);
+  const tls = tlsOf(required(read('TLS')), read('TLS_CERT'), read('TLS_KEY'));
   const configuration: Configuration = {
     port: required(read('PORT')),
     host: required(read('HOST')),
     dataDir: required(read('DATA_DIR')),
-    tls: tlsOf(required(read('TLS')), read('TLS_CERT'), read('TLS_KEY')),
+    tls,
     trustedProxies: read('TRUST_PROXY') ?? [],
     rtcPort: required(read('RTC_PORT')),
     announcedIps: read('ANNOUNCED_IPS') ?? [],
-    turn: turnOf(required(read('TURN_PORT')), read('TURN_URL'), read('TURN_SECRET')),
+    turn: turnOf({
+      port: required(read('TURN_PORT')),
+      tlsPort: read('TURN_TLS_PORT'),
+      tlsName: read('TURN_TLS_NAME'),
+      urls: read('TURN_URL'),
+      secret: read('TURN_SECRET'),
+      tls,
+    }),
     mediaServerUrl: read('MEDIA_SERVER_URL'),
     mediaServerToken: read('MEDIA_SERVER_TOKEN'),
     mediaServerCa: read('MEDIA_SERVER_CA'),
@@ -220,16 +247,39 @@ function tlsOf(
   return { kind: 'files', certFile, keyFile };
 }
 
-function turnOf(
-  port: 'off' | number,
-  urls: readonly string[] | undefined,
-  secret: string | undefined,
-): TurnConfiguration {
-  if (urls === undefined && secret === undefined)
-    return port === 'off' ? { kind: port } : { kind: 'embedded', port };
+interface TurnSettings {
+  port: 'off' | number;
+  tlsPort: 'off' | number | undefined;
+  tlsName: string | undefined;
+  urls: readonly string[] | undefined;
+  secret: string | undefined;
+  tls: TlsConfiguration;
+}
+
+function turnOf(settings: TurnSettings): TurnConfiguration {
+  const { port, urls, secret } = settings;
+  if (urls === undefined && secret === undefined) {
+    if (port === 'off') return { kind: port };
+    const tls = turnTlsOf(port, settings);
+    return { kind: 'embedded', port, ...(tls && { tls }) };
+  }
   if (urls === undefined || secret === undefined)
     throw StartError.configuration('TURN_URL and TURN_SECRET belong together: set both or neither');
   return { kind: 'external', server: { urls, secret } };
+}
+
+/**
+ * Browsers ask nobody about a relay's certificate: with one that nobody vouches for they just do not connect. So without a
+ * word of the operator there is TLS only with a certificate that was given.
+ */
+function turnTlsOf(port: number, { tlsPort, tlsName: name, tls }: TurnSettings): TurnTls | undefined {
+  const chosen = tlsPort ?? (tls.kind === 'files' ? TURN_TLS_PORT : 'off');
+  if (chosen === 'off') return undefined;
+  if (tls.kind === 'off')
+    throw StartError.configuration('TURN_TLS_PORT needs a certificate: set TLS_CERT and TLS_KEY');
+  if (chosen === port && port !== 0)
+    throw StartError.configuration('TURN_TLS_PORT and TURN_PORT must differ: both are TCP ports');
+  return { port: chosen, name };
 }
 
 function isAddressOrSubnet(text: string): boolean {

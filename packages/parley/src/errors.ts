@@ -33,14 +33,20 @@ export class StartError extends Error {
     return new StartError('media-server', `the media server did not start: ${message}`);
   }
 
-  static relay(port: number, cause: unknown): StartError {
+  /** @param setting of the port */
+  static relay(port: number, cause: unknown, setting: 'TURN_PORT' | 'TURN_TLS_PORT'): StartError {
     const inUse = codeOf(cause) === 'EADDRINUSE';
     const reason = inUse ? 'it is in use' : reasonOf(cause);
     return new StartError(
       'relay',
-      `cannot relay on TURN port ${port}: ${reason}; choose another one with TURN_PORT or --turn-port, or off`,
+      `cannot relay on TURN port ${port}: ${reason}; choose another one with ${setting} or --${setting.toLowerCase().replaceAll('_', '-')}, or off`,
       cause,
     );
+  }
+
+  /** @param message what is wrong with the certificate, in one line */
+  static relayCertificate(message: string): StartError {
+    return new StartError('relay', message);
   }
 
   /**

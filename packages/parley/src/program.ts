@@ -29,7 +29,18 @@ export async function startProgram(configuration: Configuration): Promise<Progra
     mediaServerUrl === undefined
       ? MediaServerProcess.start({ ...configuration, log: log.child({ part: 'media-server' }) })
       : Promise.resolve(undefined);
-  const relay = mediaServer.then((embedded) => startRelay(configuration, embedded, log));
+  let listener: AppServerProcess | undefined;
+  const relay = mediaServer.then((embedded) =>
+    startRelay(
+      configuration,
+      embedded,
+      ({ participant, ...event }) => {
+        // What nobody proved to be theirs belongs to no session.
+        if (participant !== undefined) listener?.turnEvent({ ...event, participant });
+      },
+      log,
+    ),
+  );
   const appServer = AppServerProcess.start({
     address: `${host}:${port}`,
     settings: Promise.all([mediaServer, relay]).then((parts) => settingsOf(configuration, ...parts)),
@@ -39,6 +50,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
   const parts = { mediaServer, relay, appServer };
   try {
     const [embedded, running, serving] = await Promise.all([mediaServer, relay, appServer]);
+    listener = serving;
     let closed: Promise<void> | undefined;
     return {
       host,

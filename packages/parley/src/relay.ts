@@ -1,12 +1,14 @@
 // The TURN server for browsers whose network lets nothing through to the media server: the embedded one, or one that is
 // named and shares a secret. What it may relay to is the media server's own addresses and nothing else.
 import { randomBytes } from 'node:crypto';
-import { isIP, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { TurnOptions } from '@parley/app-server';
+import type { ServerCertificate } from '@parley/app-server/tls';
+import type { RunningTurnServer, TurnEvent } from '@parley/turn-server';
 import type { Logger } from 'pino';
-import type { Configuration } from './configuration.ts';
+import type { Configuration, TurnTls } from './configuration.ts';
 import { StartError } from './errors.ts';
+import { hostText, isLoopback, relayAddresses, type RelayAddresses } from './relay-addresses.ts';
+import { hostsOfCertificate, openRelayCertificate } from './relay-tls.ts';
 
 export interface Relay {
   /** What browsers are told; undefined: there is none. */
@@ -22,53 +24,66 @@ export interface EmbeddedMedia {
   readonly addresses: readonly string[];
 }
 
-/** Addresses that browsers are told, of each family: more would only make them slower to give up. */
-const MAX_URL_ADDRESSES = 2;
+type RelayConfiguration = Pick<
+  Configuration,
+  'turn' | 'host' | 'trustedProxies' | 'tls' | 'dataDir' | 'announcedIps'
+>;
 
 /**
  * @param media the embedded media server, or undefined for another one, which brings its own relay
- * @throws StartError when the TURN port cannot be had
+ * @throws StartError when a TURN port cannot be had, or the certificate cannot be used
  */
 export async function startRelay(
-  { turn, host, trustedProxies }: Pick<Configuration, 'turn' | 'host' | 'trustedProxies'>,
+  configuration: RelayConfiguration,
   media: EmbeddedMedia | undefined,
+  onEvent: (event: TurnEvent) => void,
   log: Logger,
 ): Promise<Relay> {
-  if (turn.kind === 'external') {
+  const { turn, host, trustedProxies } = configuration;
+  if (turn.kind === 'external')
     return { turn: turn.server, summary: turn.server.urls.join(' '), close: () => Promise.resolve() };
-  }
+  if (turn.kind === 'off') return none('none: switched off');
+  if (!media) return none('none: that is for whoever runs the media server');
   // Behind a proxy, a page on loopback is everybody's all the same.
-  const servesOthers = !isLoopback(host) || trustedProxies.length > 0;
-  if (turn.kind === 'off' || !media || !servesOthers) return none('none');
-  const relayAddress = localOf(media.addresses);
-  if (relayAddress.length === 0) {
-    // Announced addresses that are not this machine's own: a relay here could not be reached from there.
-    return none('none: the announced addresses are not those of this machine');
-  }
-  const { startTurnServer } = await import('@parley/turn-server');
-  const secret = randomBytes(32).toString('base64url');
-  const listener = { host: relayAddress, port: turn.port };
+  if (isLoopback(host) && trustedProxies.length === 0)
+    return none('none: the page is served to this machine only');
+  const addresses = relayAddresses(media);
+  if (!addresses)
+    return none('none: this machine has no address of the kind of those announced, other than loopback');
+  const certificate = turn.tls && (await openRelayCertificate(configuration, log));
   try {
+    const { startTurnServer } = await import('@parley/turn-server');
+    const secret = randomBytes(32).toString('base64url');
+    const listen = { host: addresses.listen, port: turn.port };
     const server = await startTurnServer({
-      udp: listener,
-      tcp: listener,
-      relayAddress,
-      permittedPeers: media.addresses.map((address) => ({ address, port: media.rtcPort })),
+      udp: listen,
+      tcp: listen,
+      ...(turn.tls &&
+        certificate && { tls: { ...listen, port: turn.tls.port, ...certificate.secureContext } }),
+      relayAddress: addresses.relay,
+      permittedPeers: addresses.peers,
       secret,
       realm: 'parley',
+      onEvent,
       log: log.child({ part: 'turn-server' }),
     });
-    const { udpPort = turn.port, tcpPort = turn.port } = server;
+    certificate?.follow(server);
+    const secure = turn.tls && certificate && secureAddresses(turn.tls, certificate, addresses, server);
     return {
-      turn: { urls: turnUrls(relayAddress, { udp: udpPort, tcp: tcpPort }), secret },
-      summary:
-        udpPort === tcpPort
-          ? `TURN port ${udpPort} (UDP and TCP)`
-          : `TURN ports ${udpPort} (UDP) and ${tcpPort} (TCP)`,
-      close: () => server.close(),
+      turn: { urls: [...plainUrls(addresses.told, server), ...(secure ?? []).map(secureUrl)], secret },
+      summary: summaryOf(server, addresses, secure),
+      close: async () => {
+        certificate?.close();
+        await server.close();
+      },
     };
   } catch (error) {
-    throw StartError.relay(turn.port, error);
+    certificate?.close();
+    const { port } = error as NodeJS.ErrnoException & { port?: number };
+    const isTls = turn.tls !== undefined && port === turn.tls.port && port !== turn.port;
+    throw isTls
+      ? StartError.relay(port, error, 'TURN_TLS_PORT')
+      : StartError.relay(turn.port, error, 'TURN_PORT');
   }
 }
 
@@ -76,24 +91,47 @@ function none(summary: string): Relay {
   return { turn: undefined, summary, close: () => Promise.resolve() };
 }
 
-function turnUrls(addresses: readonly string[], ports: { udp: number; tcp: number }): string[] {
-  const hosts = addresses
-    .slice(0, MAX_URL_ADDRESSES)
-    .map((address) => (isIPv6(address) ? `[${address}]` : address));
-  return (['udp', 'tcp'] as const).flatMap((transport) =>
-    hosts.map((host) => `turn:${host}:${ports[transport]}?transport=${transport}`),
-  );
+type Ports = Pick<RunningTurnServer, 'udpPort' | 'tcpPort' | 'tlsPort'>;
+
+function plainUrls(told: readonly string[], { udpPort, tcpPort }: Ports): string[] {
+  return [
+    ...told.map((address) => `turn:${hostText(address)}:${udpPort}?transport=udp`),
+    ...told.map((address) => `turn:${hostText(address)}:${tcpPort}?transport=tcp`),
+  ];
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+/** `host:port` under which browsers can believe in the certificate; empty when it names nobody that could be asked. */
+function secureAddresses(
+  { name }: TurnTls,
+  certificate: ServerCertificate,
+  { told }: RelayAddresses,
+  { tlsPort }: Ports,
+): string[] {
+  if (name !== undefined) return [/:\d+$/.test(name) ? name : `${name}:${tlsPort}`];
+  return hostsOfCertificate(certificate.pem, told).map((host) => `${host}:${tlsPort}`);
 }
 
-/** The first address of each family that is this machine's own. */
-function localOf(addresses: readonly string[]): string[] {
-  const own = new Set(
-    Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address)),
-  );
-  const local = addresses.filter((address) => own.has(address) && !isLoopback(address));
-  return [4, 6].flatMap((family) => local.find((address) => isIP(address) === family) ?? []);
+function secureUrl(address: string): string {
+  return `turns:${address}?transport=tcp`;
+}
+
+function summaryOf(
+  { udpPort, tcpPort, tlsPort }: Ports,
+  { told, relay, impossible }: RelayAddresses,
+  secure: readonly string[] | undefined,
+): string {
+  const ports =
+    udpPort === tcpPort
+      ? `TURN port ${udpPort} (UDP and TCP)`
+      : `TURN ports ${udpPort} (UDP) and ${tcpPort} (TCP)`;
+  const translated = relay.filter(({ address, told: outside }) => address !== outside);
+  return [
+    `${ports} at ${told.join(', ')}`,
+    ...(tlsPort === undefined ? [] : [`TLS port ${tlsPort}`]),
+    ...(secure?.length === 0
+      ? ['which no browser is told of: the certificate names no host, see TURN_TLS_NAME']
+      : []),
+    ...translated.map(({ address, told: outside }) => `${outside} being translated to ${address}`),
+    ...(impossible.length === 0 ? [] : [`not for ${impossible.join(', ')}: no address of that kind here`]),
+  ].join(', ');
 }

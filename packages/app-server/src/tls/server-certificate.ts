@@ -1,6 +1,5 @@
 // The certificate of a running server: taken at start, followed when its files change, renewed when it is self-made.
 import { unwatchFile, watchFile } from 'node:fs';
-import type { Server } from 'node:https';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
@@ -37,6 +36,16 @@ const CIPHERS = [
 const LOOK_INTERVAL_MS = 10_000;
 const RENEWAL_INTERVAL_MS = 86_400_000;
 
+export interface ServerSecureContext extends Pick<SecureContextOptions, 'minVersion' | 'ciphers'> {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Such as an HTTPS server. */
+export interface TakesCertificates {
+  setSecureContext(context: ServerSecureContext): void;
+}
+
 export interface ServerCertificateParts {
   readonly dataDir: string;
   readonly log: Logger;
@@ -49,7 +58,7 @@ export class ServerCertificate {
   readonly #options: TlsOptions;
   readonly #parts: ServerCertificateParts;
   #current: Certificate;
-  #server: Server | undefined;
+  #server: TakesCertificates | undefined;
   #renewal: NodeJS.Timeout | undefined;
   /** Ends after the last reading of the files; never rejected. */
   #reading = Promise.resolve();
@@ -82,14 +91,19 @@ export class ServerCertificate {
     };
   }
 
+  /** The certificate, with those of the authorities in between behind it. */
+  get pem(): string {
+    return this.#current.cert;
+  }
+
   /** What an HTTPS server is to be made with. */
-  get secureContext(): SecureContextOptions {
+  get secureContext(): ServerSecureContext {
     const { cert, key } = this.#current;
     return { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS };
   }
 
   /** Gives the server each new certificate from now on, until `close`. */
-  follow(server: Server): void {
+  follow(server: TakesCertificates): void {
     this.#server = server;
     const look = { interval: this.#parts.lookIntervalMs ?? LOOK_INTERVAL_MS, persistent: false };
     for (const file of this.#watched) watchFile(file, look, this.#onChange);

@@ -20,7 +20,7 @@ export interface StreamLimits {
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   connections: 2000,
-  connectionsPerAddress: 300,
+  connectionsPerAddress: 1000,
   strangers: 500,
   strangerMs: 15_000,
   messageMs: 10_000,

@@ -2,7 +2,7 @@
 import type { Rate } from './token-bucket.ts';
 
 export interface TurnQuotas {
-  /** Allocations at the same time. A browser makes one for each leg and each TURN URL. */
+  /** Allocations at the same time. A browser makes one for each leg and each TURN URL, whether it needs it or not. */
   readonly allocationsPerParticipant: number;
   /** Many participants may share one address behind a NAT. */
   readonly allocationsPerAddress: number;
@@ -14,8 +14,9 @@ export interface TurnQuotas {
 }
 
 export const DEFAULT_QUOTAS: TurnQuotas = {
-  allocationsPerParticipant: 12,
-  allocationsPerAddress: 300,
+  // A call of twenty, seen by five URLs.
+  allocationsPerParticipant: 100,
+  allocationsPerAddress: 1000,
   allocations: 2000,
   // 25 Mbit/s: a down leg with a dozen cameras and a screen; one second of it at once for key frames.
   bytesPerAllocation: { perSecond: 3_125_000, burst: 3_125_000 },
