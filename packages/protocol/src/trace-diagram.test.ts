@@ -95,17 +95,17 @@ describe('the rows of a diagram', () => {
 
   it('joins what is said again and again, and not what only has the same name', () => {
     const rows = rowsOf(
-      entry(1, 'AM', 'addTag'),
-      entry(2, 'AM', 'addTag'),
+      entry(1, 'AM', 'invoke'),
+      entry(2, 'AM', 'invoke'),
       entry(3, 'AM', 'create', { facts: { type: 'MediaPipeline' } }),
       entry(4, 'AM', 'create', { facts: { type: 'WebRtcEndpoint' } }),
-      entry(5, 'AM', 'addTag'),
+      entry(5, 'AM', 'invoke'),
     );
     expect(inShort(rows)).toEqual([
-      'arrow addTag x2',
+      'arrow invoke x2',
       'arrow create MediaPipeline',
       'arrow create WebRtcEndpoint',
-      'arrow addTag',
+      'arrow invoke',
     ]);
   });
 
@@ -144,16 +144,25 @@ describe('the rows of a diagram', () => {
     expect(inShort(rows)).toEqual(['arrow reportLeg x2', 'note one', 'idle 2000', 'note two']);
   });
 
-  it('says how much of the begin is gone, and what a leg of nobody known is', () => {
-    const trace = traceOf(
-      [entry(9, 'BA', 'requestTest', { leg: { kind: 'testRecord', participant: null } })],
-      {
-        dropped: 7,
-      },
-    );
-    const { rows } = diagramOf(trace);
-    expect(inShort(rows)).toEqual(['dropped 7', 'arrow requestTest']);
-    expect(rows[1]).toMatchObject({ who: undefined });
+  it('says where entries are not kept any more: at the begin, or behind the first ones', () => {
+    const numbered = (at: number, number: number) => entry(at, 'BB', `number ${number}`, { number });
+    const begin = diagramOf(traceOf([numbered(1, 8), numbered(2, 9)], { dropped: 7 }));
+    expect(inShort(begin.rows)).toEqual(['dropped 7', 'note number 8', 'note number 9']);
+    // Told late by a browser, and so with a higher number than what came after it.
+    const middle = [numbered(1, 1), numbered(2, 3), numbered(3, 2), numbered(9, 13), numbered(8, 14)];
+    expect(inShort(diagramOf(traceOf(middle, { dropped: 9 })).rows)).toEqual([
+      'note number 1',
+      'note number 3',
+      'note number 2',
+      'dropped 9',
+      'note number 14',
+      'note number 13',
+    ]);
+  });
+
+  it('does not guess whose a leg of nobody known is', () => {
+    const [row] = rowsOf(entry(9, 'BA', 'requestTest', { leg: { kind: 'testRecord', participant: null } }));
+    expect(row).toMatchObject({ who: undefined });
   });
 
   it('gives a row the same key when the trace has grown', () => {

@@ -66,7 +66,7 @@ export interface IdleRow extends RowPlace {
   readonly ms: number;
 }
 
-/** The oldest entries are not kept any more. */
+/** So many entries were here and are not kept any more. */
 export interface DroppedRow extends RowPlace {
   readonly type: 'dropped';
   readonly count: number;
@@ -90,13 +90,26 @@ const SWARMING = new Set([
   'reportTrace',
   'ledger',
   'ping',
+  'addTag',
+  'subscribe',
   'getDiagnosis',
   'getStats',
   'testTick',
 ]);
 
 /** Facts that belong to the name. */
-const TELLING_FACTS = ['type', 'event', 'kind', 'mediaType', 'state', 'reason', 'cause'];
+const TELLING_FACTS = [
+  'type',
+  'sink',
+  'kind',
+  'mediaType',
+  'state',
+  'newState',
+  'step',
+  'via',
+  'reason',
+  'cause',
+];
 
 /** The diagram of a trace: rows in the order of time, by the server's clock. */
 export function diagramOf(trace: SessionTrace): TraceDiagram {
@@ -105,14 +118,26 @@ export function diagramOf(trace: SessionTrace): TraceDiagram {
   const builders = groupSwarms(entries, trace.startedAt, (entry) => whoOf(entry, names));
   const answered = withAnswers(builders, trace.startedAt);
   const rows = withIdleTimes(answered);
+  const place = trace.dropped > 0 ? rows.findIndex((row) => comesAfter(row, numberAfterGap(entries))) : -1;
+  const offsetMs = rows[place]?.offsetMs ?? 0;
   if (trace.dropped > 0)
-    rows.unshift({
-      type: 'dropped',
-      key: 'dropped',
-      offsetMs: rows[0]?.offsetMs ?? 0,
-      count: trace.dropped,
-    });
+    rows.splice(Math.max(0, place), 0, { type: 'dropped', key: 'dropped', offsetMs, count: trace.dropped });
   return { lanes: TRACE_PARTIES.map((party) => ({ party, title: LANE_TITLES[party] })), rows };
+}
+
+/** The first number behind the largest gap in them: there the dropped ones were. */
+function numberAfterGap(entries: readonly TraceEntry[]): number {
+  const numbers = entries.map(({ number }) => number).sort((a, b) => a - b);
+  let [largest, after] = [0, numbers[0] ?? 0];
+  numbers.forEach((number, index) => {
+    const gap = number - (numbers[index - 1] ?? 0);
+    if (gap > largest) [largest, after] = [gap, number];
+  });
+  return after;
+}
+
+function comesAfter(row: DiagramRow, number: number): boolean {
+  return row.type !== 'idle' && row.type !== 'dropped' && (row.entries[0]?.number ?? 0) >= number;
 }
 
 /** Participants of a trace, by id. */
@@ -129,7 +154,9 @@ export function whoOf({ leg }: TraceEntry, names: ReadonlyMap<string, string>): 
 
 /** The name and what belongs to it. */
 export function labelOf({ name, facts }: TraceEntry): string {
-  const telling = TELLING_FACTS.map((fact) => facts[fact])
+  const told = name === 'release' ? ['object'] : TELLING_FACTS;
+  const telling = told
+    .map((fact) => facts[fact])
     .filter((value) => value !== undefined && value !== '')
     .map(String)
     .filter((value) => !name.includes(value));
@@ -141,8 +168,9 @@ function toneOf({ kind, outcome, name, facts }: TraceEntry): RowTone {
   if (outcome === 'refused') return 'trouble';
   if (kind === 'retry' || kind === 'remedy') return 'attention';
   const what = `${name} ${String(facts['state'] ?? '')}`;
+  // A candidate server that does not answer is no harm while another way is open.
+  if (/disconnected|icecandidateerror/i.test(what)) return 'attention';
   if (/fail|refused|error|lost/i.test(what)) return 'trouble';
-  if (/disconnected/i.test(what)) return 'attention';
   return /confirmed|first-frame|recovered/i.test(name) ? 'good' : 'plain';
 }
 

@@ -101,14 +101,14 @@ describe('a diagram as Mermaid text', () => {
   it('folds long silence into one note across all lanes, and counts what came in a swarm', () => {
     const trace = traceOf(
       [
-        entry(0, 'BA', 'addCandidate', { leg: null }),
-        entry(1, 'BA', 'addCandidate', { leg: null, durationMs: 4 }),
-        entry(754_001, 'BB', 'failed', { leg: null }),
+        entry(0, 'BA', 'addCandidate', { leg: null, number: 4 }),
+        entry(1, 'BA', 'addCandidate', { leg: null, number: 5, durationMs: 4 }),
+        entry(754_001, 'BB', 'failed', { leg: null, number: 6 }),
       ],
       { dropped: 3 },
     );
     expect(linesOf(trace).slice(4)).toEqual([
-      'Note over browser,turn: 3 older entries are not kept any more',
+      'Note over browser,turn: 3 entries are not kept any more',
       'browser->>app: addCandidate ×2 (4.0 ms)',
       'Note over browser,turn: 12 min 34 s without a message',
       'rect rgba(197, 48, 48, 0.2)',

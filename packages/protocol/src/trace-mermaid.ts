@@ -91,7 +91,7 @@ function linesOf(row: DiagramRow, lanes: Lanes, shown: readonly Lane[], times: b
   if (row.type === 'idle')
     return times ? [`Note over ${across(shown)}: ${duration(row.ms)} without a message`] : [];
   if (row.type === 'dropped')
-    return [`Note over ${across(shown)}: ${row.count} older entries are not kept any more`];
+    return [`Note over ${across(shown)}: ${row.count} entries are not kept any more`];
   const line = row.type === 'note' ? noteLine(row, lanes) : arrowLine(row, lanes, times);
   const ground = groundOf(row);
   return ground ? [`rect ${ground}`, `  ${line}`, 'end'] : [line];

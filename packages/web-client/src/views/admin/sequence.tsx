@@ -82,8 +82,7 @@ interface RowProps {
 function Row({ row, tellsWho, open, onToggle }: RowProps) {
   const facts = useId();
   if (row.type === 'idle') return <li className="row fold">{duration(row.ms)} without a message</li>;
-  if (row.type === 'dropped')
-    return <li className="row fold">{row.count} older entries are not kept any more</li>;
+  if (row.type === 'dropped') return <li className="row fold">{row.count} entries are not kept any more</li>;
   const place = placeOf(row);
   return (
     <li className={`row ${row.type} ${row.tone} ${open ? 'open' : ''}`}>
