@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { carryOn, heldRooms, pipelinesOf } from './continuity/carry-on.ts';
+import { LiveStateFile } from './continuity/live-state-file.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { answers, openDatabase, type Database } from './database/database.ts';
 import { RecordingRepository } from './database/recording-repository.ts';
@@ -118,9 +120,17 @@ async function assemble(
   const recordingRepository = new RecordingRepository(database);
   const recordingFiles = new RecordingFiles(options.dataDir);
 
+  const live: LiveStateFile = new LiveStateFile({
+    file: parts.folder.liveStateFile,
+    rooms: () => heldRooms(rooms.all()),
+    log,
+  });
+  const former = options.carryOn === false ? undefined : await live.read();
+
   const mediaServer = new KurentoClient({
     ...parts.mediaServer,
     installation,
+    carriedOn: pipelinesOf(former),
     log,
     onAvailable: () => tellAll(true),
     onLost: () => {
@@ -131,12 +141,13 @@ async function assemble(
   const { spanProcessors, turnEvents } = options;
   const tracing = new Tracing({ spanProcessors, turnEvents });
   const iceServers = new IceServers(options.turn);
-  const rooms = new RoomRegistry(roomRepository);
+  const rooms: RoomRegistry = new RoomRegistry(roomRepository, live.changed);
   const recordings = new RecordingService({
     mediaServer,
     repository: recordingRepository,
     files: recordingFiles,
     installation,
+    onChange: live.changed,
     log,
   });
   const streams = new StreamProcessor({
@@ -146,6 +157,7 @@ async function assemble(
     recordings,
     iceServers,
     installation,
+    onChange: live.changed,
     log,
   });
   const attendance = new Attendance({
@@ -165,8 +177,17 @@ async function assemble(
     log,
     mediaServerAvailable: () => mediaServer.available,
     createTests: (notify, browser, address) =>
-      new TestStreamProcessor({ mediaServer,
-        tracing, installation, folder, browser, slots, address, notify, log }),
+      new TestStreamProcessor({
+        mediaServer,
+        tracing,
+        installation,
+        folder,
+        browser,
+        slots,
+        address,
+        notify,
+        log,
+      }),
     createPathChecks: (browser, address) =>
       new PathChecks({ mediaServer, installation, browser, slots: pathCheckSlots, address, log }),
     createHandlers: (browser) => createHandlers({ attendance, streams, recordings, iceServers }, browser),
@@ -186,7 +207,6 @@ async function assemble(
     await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room)));
   };
 
-  await recordings.finaliseInterrupted();
   const http = await createHttpServer({
     clientDir: options.clientDir,
     proxies,
@@ -202,14 +222,22 @@ async function assemble(
       database: (await answers(database, log)) ? 'connected' : 'unreachable',
     }),
   });
-  signalling.attach(http.server);
   const port = await listen(http, options.host, options.port);
   // What listens is an HTTPS server exactly when there is a certificate.
   certificate?.follow(http.server as HttpsServer);
-  await mediaServer.start();
+  if (former) {
+    await mediaServer.start();
+    await carryOn(former, { rooms, streams, recordings, attendance, mediaServer, log });
+  }
+  await recordings.finaliseInterrupted(rooms.all().flatMap(({ recording }) => recording ?? []));
+  // Not before: whoever comes back is to find what still runs.
+  signalling.attach(http.server);
+  live.open();
+  if (!former) await mediaServer.start();
 
   const close = async () => {
     certificate?.close();
+    await live.close();
     await signalling.close();
     await attendance.close();
     await http.close();

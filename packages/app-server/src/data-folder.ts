@@ -12,6 +12,8 @@ export interface DataFolder {
   /** Where test files go; empty at start. */
   tests: string;
   databaseFile: string;
+  /** Where the live state is kept (`continuity/`). */
+  liveStateFile: string;
   /** Lets another process have the folder; idempotent. The end of this process, however it comes, does the same. */
   release(): void;
 }
@@ -41,6 +43,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       installation,
       tests,
       databaseFile: join(path, 'parley.db'),
+      liveStateFile: join(path, 'live.json'),
       release: () => {
         if (held.open) held.close();
       },

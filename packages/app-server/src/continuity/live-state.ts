@@ -25,8 +25,13 @@ export type HeldStream = z.infer<typeof HeldStream>;
 export const HeldParticipant = z.object({ id: ParticipantId, name: z.string(), secretHash: z.string() });
 export type HeldParticipant = z.infer<typeof HeldParticipant>;
 
-/** A file that is being written: `element` is its recorder on the media server. */
-export const HeldPiece = z.object({ id: PieceId, stream: StreamId, element: z.string() });
+/** A file that is being written, since `startedAt` (ms since 1970): `element` is its recorder on the media server. */
+export const HeldPiece = z.object({
+  id: PieceId,
+  stream: StreamId,
+  element: z.string(),
+  startedAt: z.number(),
+});
 export type HeldPiece = z.infer<typeof HeldPiece>;
 
 /** A recording that everybody in the room was told of. `startedAt` in ms since 1970. */

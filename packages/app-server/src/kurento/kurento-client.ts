@@ -13,6 +13,8 @@ export interface KurentoClientOptions {
   authority?: string | undefined;
   /** Marks this installation's pipelines (`OWNER_TAG`), so that those of a former life can be told from others'. */
   installation: string;
+  /** Its pipelines that are carried on: the first attempt to connect leaves them as they are. */
+  carriedOn?: ReadonlySet<string> | undefined;
   log: Logger;
   deadlineMs?: number;
   pingIntervalMs?: number;
@@ -45,11 +47,13 @@ export class KurentoClient implements MediaServer {
   #connection: KurentoConnection | undefined;
   #running: Promise<void> | undefined;
   readonly #ending = new AbortController();
+  #carriedOn: ReadonlySet<string> | undefined;
   #wake: () => void = () => undefined;
 
   constructor(options: KurentoClientOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#carriedOn = options.carriedOn;
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
   }
 
@@ -152,6 +156,8 @@ export class KurentoClient implements MediaServer {
   }
 
   async #open(): Promise<KurentoConnection> {
+    const carriedOn = this.#carriedOn;
+    this.#carriedOn = undefined;
     const connection = await KurentoConnection.open({
       url: this.#options.url,
       token: this.#options.token,
@@ -163,7 +169,7 @@ export class KurentoClient implements MediaServer {
       onEvent: (object, type, data) => this.#deliver(object, type, data),
     });
     try {
-      await releaseOrphans(connection, this.#options.installation, this.#log);
+      await releaseOrphans(connection, this.#options.installation, this.#log, carriedOn);
       return connection;
     } catch (error) {
       connection.close('the media server could not be used');

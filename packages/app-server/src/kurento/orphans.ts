@@ -9,11 +9,15 @@ export const OWNER_TAG = 'parley';
 
 const SERVER_MANAGER = 'manager_ServerManager';
 
-/** @throws MediaServerError when the connection fails meanwhile; what the media server refuses is logged only */
+/**
+ * @param keep pipelines that are carried on
+ * @throws MediaServerError when the connection fails meanwhile; what the media server refuses is logged only
+ */
 export async function releaseOrphans(
   connection: KurentoConnection,
   installation: string,
   log: Logger,
+  keep: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const pipelines = await tolerate(
     connection.request('invoke', { object: SERVER_MANAGER, operation: 'getPipelines', operationParams: {} }),
@@ -21,7 +25,7 @@ export async function releaseOrphans(
   );
   if (!Array.isArray(pipelines?.['value'])) return;
   for (const pipeline of pipelines['value'] as unknown[]) {
-    if (typeof pipeline !== 'string') continue;
+    if (typeof pipeline !== 'string' || keep.has(pipeline)) continue;
     const tags = await tolerate(
       connection.request('invoke', { object: pipeline, operation: 'getTags', operationParams: {} }),
       // Released by its owner since the list was made.

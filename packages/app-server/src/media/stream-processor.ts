@@ -2,6 +2,7 @@
 // `stream.ts`; whose messages these are was checked by the Kurento handler.
 import { StreamId, type EndReason, type Leg, type RequestParams } from '@parley/protocol';
 import type { Logger } from 'pino';
+import type { HeldStream } from '../continuity/live-state.ts';
 import type { MediaServer } from '../kurento/media-server.ts';
 import { newId } from '../new-id.ts';
 import type { RecordingService } from '../recordings/recording-service.ts';
@@ -10,7 +11,7 @@ import type { Participant } from '../rooms/participant.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Tracing } from '../trace/tracing.ts';
 import type { IceServers } from './ice-servers.ts';
-import { Stream } from './stream.ts';
+import { Stream, type StreamOptions } from './stream.ts';
 
 export interface StreamProcessorOptions {
   mediaServer: MediaServer;
@@ -19,6 +20,8 @@ export interface StreamProcessorOptions {
   recordings: RecordingService;
   iceServers: IceServers;
   installation: string;
+  /** A stream has begun, ended or changed, or somebody watches it or no longer. */
+  onChange?: () => void;
   log: Logger;
 }
 
@@ -28,9 +31,12 @@ export const PERMISSION_MS = 15_000;
 /** Soon enough for people, and one message instead of five while a leg comes up, in ms. */
 const LEDGER_PAUSE_MS = 150;
 
+type Wish = RequestParams<'requestBroadcast'>;
+
 export class StreamProcessor {
   readonly #options: StreamProcessorOptions;
   readonly #log: Logger;
+  readonly #changed = (): void => this.#options.onChange?.();
   readonly #permissions = new Map<StreamId, NodeJS.Timeout>();
   readonly #changedLedgers = new Map<StreamId, NodeJS.Timeout>();
 
@@ -43,30 +49,30 @@ export class StreamProcessor {
    * Permits a participant to broadcast a camera or a screen.
    * @throws Refusal
    */
-  permit(owner: Participant, wish: RequestParams<'requestBroadcast'>): Stream {
-    const { mediaServer, tracing, installation } = this.#options;
-    if (!mediaServer.available) throw Refusal.mediaServerUnreachable();
+  permit(owner: Participant, wish: Wish): Stream {
+    if (!this.#options.mediaServer.available) throw Refusal.mediaServerUnreachable();
     if (!wish.audio && !wish.video) throw Refusal.invalidMessage('a stream needs audio or video');
     this.#makeRoomFor(owner, wish.kind);
-    const stream: Stream = new Stream({
-      ...wish,
-      id: newId(StreamId),
-      owner,
-      mediaServer,
-      tracing,
-      installation,
-      log: this.#log,
-      onStarted: () => this.#announce(stream),
-      onMediaLost: () => void this.stop(stream, 'media-lost'),
-      onLedgerChanged: () => this.#ledgerChanged(stream),
-    });
-    owner.room.streams.set(stream.id, stream);
+    const stream = this.#newStream(owner, { ...wish, id: newId(StreamId) });
     const timer = setTimeout(() => {
       this.#log.info({ stream: stream.id }, 'a permission to broadcast was not used');
       void this.stop(stream, 'failed');
     }, PERMISSION_MS);
     this.#permissions.set(stream.id, timer);
     return stream;
+  }
+
+  /** Takes over a stream that a former life of this server left running. False when it does not run any more. */
+  async adopt(owner: Participant, held: HeldStream): Promise<boolean> {
+    const stream = this.#newStream(owner, held);
+    try {
+      await stream.adopt(held);
+      return true;
+    } catch (err) {
+      this.#log.info({ err, stream: stream.id }, 'a stream could not be taken over');
+      await this.stop(stream, 'failed');
+      return false;
+    }
   }
 
   /**
@@ -92,6 +98,7 @@ export class StreamProcessor {
     clearTimeout(this.#changedLedgers.get(stream.id));
     this.#changedLedgers.delete(stream.id);
     const visible = stream.state === 'running';
+    this.#changed();
     if (room.streams.delete(stream.id)) {
       this.#log.info({ room: room.id, stream: stream.id, reason }, 'stream stopped');
       if (visible) room.tell('streamStopped', { stream: stream.id, reason }, except);
@@ -124,6 +131,7 @@ export class StreamProcessor {
   setMuted(stream: Stream, muted: boolean): void {
     if (stream.muted === muted) return;
     stream.muted = muted;
+    this.#changed();
     if (stream.state === 'running')
       stream.owner.room.tell('streamChanged', { stream: stream.describe() }, stream.owner);
   }
@@ -147,8 +155,31 @@ export class StreamProcessor {
     );
   }
 
+  #newStream(owner: Participant, what: Pick<StreamOptions, 'id' | keyof Wish>): Stream {
+    const { mediaServer, tracing, installation } = this.#options;
+    const { id, kind, audio, video, muted } = what;
+    const stream: Stream = new Stream({
+      id,
+      kind,
+      audio,
+      video,
+      muted,
+      owner,
+      mediaServer,
+      tracing,
+      installation,
+      log: this.#log,
+      onStarted: () => this.#announce(stream),
+      onMediaLost: () => void this.stop(stream, 'media-lost'),
+      onLedgerChanged: () => this.#ledgerChanged(stream),
+    });
+    owner.room.streams.set(stream.id, stream);
+    return stream;
+  }
+
   /** Several changes within a moment are told as one. */
   #ledgerChanged(stream: Stream): void {
+    this.#changed();
     if (this.#changedLedgers.has(stream.id)) return;
     const timer = setTimeout(() => {
       this.#changedLedgers.delete(stream.id);
@@ -158,6 +189,7 @@ export class StreamProcessor {
   }
 
   #announce(stream: Stream): void {
+    this.#changed();
     const { owner } = stream;
     this.#log.info(
       { room: stream.room, stream: stream.id, participant: owner.id, kind: stream.kind },

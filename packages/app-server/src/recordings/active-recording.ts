@@ -1,4 +1,5 @@
 // A recording while it runs: who started it, and its pieces. Holds; the recording service decides.
+import type { HeldRecording } from '../continuity/live-state.ts';
 import type { ParticipantId, RecordingId, RunningRecording } from '@parley/protocol';
 import type { Piece } from './piece.ts';
 
@@ -20,6 +21,16 @@ export class ActiveRecording {
     this.id = id;
     this.startedBy = startedBy;
     this.startedAt = startedAt;
+  }
+
+  /** What the next life of this server needs to go on recording. */
+  get held(): HeldRecording {
+    return { ...this.describe(), pieces: [...this.pieces].flatMap(({ held }) => held ?? []) };
+  }
+
+  /** The recorders of its pieces on the media server. */
+  get elements(): Set<string> {
+    return new Set([...this.pieces].flatMap(({ element }) => element ?? []));
   }
 
   describe(): RunningRecording {

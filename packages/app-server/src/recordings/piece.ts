@@ -1,8 +1,10 @@
 // One file of a recording while it is written: a recorder on one stream, its row, and its times from the media server.
 import { pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
+import type { PieceId } from '@parley/protocol';
+import type { HeldPiece } from '../continuity/live-state.ts';
 import type { RecordingRepository } from '../database/recording-repository.ts';
-import type { Recorder } from '../media/recorder.ts';
+import type { AdoptOptions, Recorder } from '../media/recorder.ts';
 import type { Stream } from '../media/stream.ts';
 import type { PieceKey, RecordingFiles } from './recording-files.ts';
 
@@ -13,6 +15,8 @@ export interface PieceOptions {
   files: RecordingFiles;
   /** Nothing more of the stream is recorded though it was begun; at most once. */
   onFailed(): void;
+  /** Its recorder is there, writes, or writes no more. */
+  onChange(): void;
   log: Logger;
 }
 
@@ -20,14 +24,52 @@ export class Piece {
   readonly #options: PieceOptions;
   readonly #log: Logger;
   #failed = false;
+  #stopped = false;
   #startedAt: number | undefined;
   #starting: Promise<Recorder> | undefined;
+  #recorder: Recorder | undefined;
   /** The row is written in the order of what happened. */
   #written: Promise<void> = Promise.resolve();
 
   constructor(options: PieceOptions) {
     this.#options = options;
     this.#log = options.log.child({ ...options.key, stream: options.stream.id });
+  }
+
+  get id(): PieceId {
+    return this.#options.key.piece;
+  }
+
+  /** Its recorder on the media server. */
+  get element(): string | undefined {
+    return this.#recorder?.element;
+  }
+
+  /** What the next life of this server needs to go on; undefined while nothing is being written. */
+  get held(): HeldPiece | undefined {
+    if (this.element === undefined || this.#startedAt === undefined || this.#stopped) return undefined;
+    return {
+      id: this.id,
+      stream: this.#options.stream.id,
+      element: this.element,
+      startedAt: this.#startedAt,
+    };
+  }
+
+  /**
+   * Goes on with the recorder that a former life of this server added. On failure the piece has ended.
+   * @throws MediaServerError
+   */
+  async adopt({ element, startedAt }: HeldPiece): Promise<void> {
+    this.#startedAt = startedAt;
+    this.#starting = this.#options.stream.adoptRecorder(element, this.#events);
+    try {
+      this.#recorder = await this.#starting;
+    } catch (error) {
+      this.#events.onStopped(Date.now());
+      await this.#written;
+      throw error;
+    }
   }
 
   /**
@@ -37,7 +79,8 @@ export class Piece {
   async start(stored: Promise<void>): Promise<void> {
     this.#starting = this.#start(stored);
     try {
-      await this.#starting;
+      this.#recorder = await this.#starting;
+      this.#options.onChange();
     } catch (error) {
       this.#write(() => this.#remove());
       await this.#written;
@@ -66,20 +109,26 @@ export class Piece {
       started_at: null,
       ended_at: null,
     });
-    return stream.record({
-      uri: pathToFileURL(path).href,
-      onRecording: (at) => {
-        this.#startedAt = at;
-        this.#write(() => repository.updatePiece(key.piece, { started_at: at }));
-      },
-      onStopped: (at) => this.#write(() => this.#end(at)),
-      onError: (message) => {
-        this.#log.error({ message }, 'the media server failed to record');
-        if (!this.#failed) this.#options.onFailed();
-        this.#failed = true;
-      },
-    });
+    return stream.record({ ...this.#events, uri: pathToFileURL(path).href });
   }
+
+  readonly #events: Pick<AdoptOptions, 'onRecording' | 'onStopped' | 'onError'> = {
+    onRecording: (at) => {
+      this.#startedAt = at;
+      this.#write(() => this.#options.repository.updatePiece(this.id, { started_at: at }));
+      this.#options.onChange();
+    },
+    onStopped: (at) => {
+      this.#stopped = true;
+      this.#write(() => this.#end(at));
+      this.#options.onChange();
+    },
+    onError: (message) => {
+      this.#log.error({ message }, 'the media server failed to record');
+      if (!this.#failed) this.#options.onFailed();
+      this.#failed = true;
+    },
+  };
 
   async #end(at: number): Promise<void> {
     const { key, repository, files } = this.#options;

@@ -7,6 +7,7 @@ import {
   type RunningRecording,
 } from '@parley/protocol';
 import type { Logger } from 'pino';
+import type { HeldPiece, HeldRecording } from '../continuity/live-state.ts';
 import type { RecordingRepository, RecordingWithPieces } from '../database/recording-repository.ts';
 import type { MediaServer } from '../kurento/media-server.ts';
 import type { Stream } from '../media/stream.ts';
@@ -24,6 +25,8 @@ export interface RecordingServiceOptions {
   files: RecordingFiles;
   /** Whose recordings these are: another installation may share the database. */
   installation: string;
+  /** A recording or one of its pieces has begun or ended. */
+  onChange?: () => void;
   log: Logger;
 }
 
@@ -31,6 +34,7 @@ export class RecordingService {
   readonly #options: RecordingServiceOptions;
   readonly #repository: RecordingRepository;
   readonly #log: Logger;
+  readonly #changed = (): void => this.#options.onChange?.();
 
   constructor(options: RecordingServiceOptions) {
     this.#options = options;
@@ -72,6 +76,7 @@ export class RecordingService {
     if (recording.ended) throw new Refusal('not-recording', 'the recording was stopped meanwhile');
     this.#log.info({ room: room.id, recording: id }, 'recording started');
     recording.announced = true;
+    this.#changed();
     room.tell('recordingStarted', { recording: recording.describe() });
     return recording.describe();
   }
@@ -93,6 +98,23 @@ export class RecordingService {
     }
   }
 
+  /** Goes on with the recording of a room whose streams were taken over. Never rejects. */
+  async adopt(room: Room, { id, startedBy, startedAt, pieces }: HeldRecording): Promise<void> {
+    const streams = room.runningStreams();
+    // Nothing that was recorded runs any more: it ends where its files end, as after any interruption.
+    if (streams.length === 0 && pieces.length > 0) return;
+    const recording = new ActiveRecording(id, startedBy, startedAt);
+    recording.announced = true;
+    room.recording = recording;
+    await Promise.all(
+      streams.map(async (stream) => {
+        const held = pieces.find((piece) => piece.stream === stream.id);
+        if (!held || !(await this.#adoptPiece(room, recording, stream, held))) this.streamStarted(stream);
+      }),
+    );
+    this.#log.info({ room: room.id, recording: id }, 'recording goes on');
+  }
+
   /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */
   async stopIfRunning(room: Room): Promise<void> {
     if (!room.recording) return;
@@ -111,11 +133,18 @@ export class RecordingService {
     this.#addPiece(room, room.recording, stream).catch(() => tellNotRecorded(stream));
   }
 
-  /** Ends what was running when the process died: a piece ended when its file was last written to. */
-  async finaliseInterrupted(): Promise<void> {
+  /**
+   * Ends what was running when the process died: a piece ended when its file was last written to.
+   * @param carriedOn what goes on all the same
+   */
+  async finaliseInterrupted(carriedOn: readonly ActiveRecording[] = []): Promise<void> {
+    const goesOn = new Set<string>(
+      carriedOn.flatMap(({ id, pieces }) => [id, ...[...pieces].map((p) => p.id)]),
+    );
     for (const recording of await this.#repository.unfinished(this.#options.installation)) {
       const ends = [recording.started_at];
       for (const piece of recording.pieces) {
+        if (goesOn.has(piece.id)) continue;
         const facts = await this.#options.files.facts(keyOf(recording, piece.id));
         if (facts?.bytes) {
           ends.push(piece.ended_at ?? facts.modifiedAt);
@@ -123,6 +152,7 @@ export class RecordingService {
             await this.#repository.updatePiece(piece.id, { ended_at: facts.modifiedAt });
         } else await this.#repository.removePiece(piece.id);
       }
+      if (goesOn.has(recording.id)) continue;
       await this.#repository.end(recording.id, Math.max(...ends));
       this.#log.warn(
         { room: recording.room_id, recording: recording.id },
@@ -148,6 +178,7 @@ export class RecordingService {
       files,
       log,
       onFailed: () => tellNotRecorded(stream),
+      onChange: this.#changed,
     });
     // From the first moment, so that whoever ends the recording ends this piece too.
     recording.pieces.add(piece);
@@ -159,9 +190,37 @@ export class RecordingService {
     }
   }
 
+  /** False when it has ended: there is nothing to go on with. */
+  async #adoptPiece(
+    room: Room,
+    recording: ActiveRecording,
+    stream: Stream,
+    held: HeldPiece,
+  ): Promise<boolean> {
+    const { files, log } = this.#options;
+    const piece = new Piece({
+      key: { room: room.id, recording: recording.id, piece: held.id },
+      stream,
+      repository: this.#repository,
+      files,
+      log,
+      onFailed: () => tellNotRecorded(stream),
+      onChange: this.#changed,
+    });
+    recording.pieces.add(piece);
+    try {
+      await piece.adopt(held);
+      return true;
+    } catch (err) {
+      this.#log.info({ err, room: room.id, stream: stream.id }, 'a recorder is not there any more');
+      return false;
+    }
+  }
+
   async #end(room: Room, recording: ActiveRecording): Promise<void> {
     recording.ended = true;
     if (room.recording === recording) room.recording = undefined;
+    this.#changed();
     // The row's beginning too: its end must not overtake it. Whether it was stored, `start` tells.
     await Promise.allSettled([recording.stored, ...[...recording.pieces].map((piece) => piece.stop())]);
   }

@@ -14,7 +14,12 @@ export interface Patience {
   legsMs: number;
   /** And be the participant who it was. */
   participantMs: number;
+  /** The same as `legsMs` after this server was restarted: nobody could come back before. */
+  legsAfterRestartMs?: number;
 }
+
+/** Longer than a browser that finds nobody waits until it tries again, in ms. */
+const LEGS_AFTER_RESTART_MS = 10_000;
 
 /** Endpoints have to be gone after 2 s, and releasing them takes its time. */
 export const PATIENCE: Patience = { legsMs: 1_200, participantMs: 30_000 };
@@ -109,16 +114,17 @@ export class Attendance {
       this.#closedPage.set(participant.id, { participant, timer });
       return this.leave(participant, reason);
     }
-    const { streams, log } = this.#options;
     const { room, id } = participant;
-    const { legsMs, participantMs } = this.#patience;
     participant.sit(undefined);
-    log.info({ room: room.id, participant: id }, 'away');
+    this.#options.log.info({ room: room.id, participant: id }, 'away');
     room.tell('participantChanged', { participant: participant.describe() });
-    this.#away.set(participant, [
-      setTimeout(() => void streams.leave(participant, reason), legsMs),
-      setTimeout(() => void this.leave(participant, reason), participantMs),
-    ]);
+    this.#waitFor(participant, this.#patience.legsMs, reason);
+  }
+
+  /** Waits for a participant of a former life of this server, who could not come back until now. */
+  expect(participant: Participant): void {
+    const { legsAfterRestartMs = LEGS_AFTER_RESTART_MS } = this.#patience;
+    this.#waitFor(participant, legsAfterRestartMs, 'connection-lost');
   }
 
   /** Waits for nobody any more; resolves when nothing of them is left. Idempotent. */
@@ -144,6 +150,7 @@ export class Attendance {
     this.#noLongerAway(participant);
     participant.name = name;
     participant.sit(seat);
+    this.#options.rooms.changed();
     if (changed)
       participant.room.tell('participantChanged', { participant: participant.describe() }, participant);
   }
@@ -154,6 +161,13 @@ export class Attendance {
     if (!room || room.participants.size < MAX_PARTICIPANTS) return;
     for (const participant of this.#away.keys())
       if (participant.room === room) return void this.leave(participant, 'connection-lost');
+  }
+
+  #waitFor(participant: Participant, legsMs: number, reason: EndReason): void {
+    this.#away.set(participant, [
+      setTimeout(() => void this.#options.streams.leave(participant, reason), legsMs),
+      setTimeout(() => void this.leave(participant, reason), this.#patience.participantMs),
+    ]);
   }
 
   #noLongerAway(participant: Participant): void {

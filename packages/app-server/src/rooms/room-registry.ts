@@ -1,6 +1,7 @@
 // Which rooms somebody is in right now. Rooms themselves are rows of the database; an empty one is only that.
 import { ParticipantId, type RoomId } from '@parley/protocol';
 import { z } from 'zod';
+import type { HeldParticipant } from '../continuity/live-state.ts';
 import type { RoomRepository } from '../database/room-repository.ts';
 import { newId } from '../new-id.ts';
 import { Refusal } from '../refusal.ts';
@@ -11,11 +12,14 @@ import { Room } from './room.ts';
 export const MAX_PARTICIPANTS = 100;
 
 export class RoomRegistry {
+  readonly changed: () => void;
   readonly #repository: RoomRepository;
   readonly #rooms = new Map<RoomId, Room>();
 
-  constructor(repository: RoomRepository) {
+  /** @param changed called when somebody entered, left, or is called otherwise */
+  constructor(repository: RoomRepository, changed: () => void = () => undefined) {
     this.#repository = repository;
+    this.changed = changed;
   }
 
   get(id: RoomId): Room | undefined {
@@ -44,6 +48,17 @@ export class RoomRegistry {
     this.#rooms.set(id, room);
     room.tell('participantJoined', { participant: participant.describe() });
     room.participants.set(participant.id, participant);
+    this.changed();
+    return participant;
+  }
+
+  /** Brings back whom a former life of this server had in a room; away, until they prove who they are. */
+  restore(id: RoomId, { id: participantId, name, secretHash }: HeldParticipant): Participant {
+    const room = this.#rooms.get(id) ?? new Room(id);
+    const secret = { hash: secretHash };
+    const participant = new Participant({ id: participantId, secret, name, room, seat: undefined });
+    this.#rooms.set(id, room);
+    room.participants.set(participant.id, participant);
     return participant;
   }
 
@@ -52,5 +67,6 @@ export class RoomRegistry {
     const { room } = participant;
     room.participants.delete(participant.id);
     if (room.participants.size === 0 && this.#rooms.get(room.id) === room) this.#rooms.delete(room.id);
+    this.changed();
   }
 }
