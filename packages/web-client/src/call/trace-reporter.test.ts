@@ -105,6 +105,18 @@ it('forgets what is older than the server takes', async () => {
   expect(names()).toEqual(['young']);
 });
 
+it('calls states by the names of the trace', async () => {
+  reporter.trace(UP, state('iceConnectionState', { state: 'connected' }));
+  reporter.trace(UP, state('dtlsState', { state: 'failed', why: 'alert' }));
+  reporter.trace(UP, state('selectedPair', { localType: 'relay' }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sent[0]?.events.map(({ name, facts }) => ({ name, facts }))).toEqual([
+    { name: 'ice-connected', facts: {} },
+    { name: 'dtls-failed', facts: { why: 'alert' } },
+    { name: 'selected-pair', facts: { localType: 'relay' } },
+  ]);
+});
+
 it('shortens what would be refused for its length', async () => {
   const facts = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`fact ${index}`, 'x'.repeat(300)]),

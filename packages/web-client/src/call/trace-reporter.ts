@@ -18,6 +18,14 @@ const LONGEST_NAME = 64;
 const LONGEST_FACT = 256;
 const MOST_FACTS = 16;
 
+/** The states of a leg have short names of their own in a trace, such as `ice-connected`. */
+const FOLDED: Readonly<Record<string, string>> = {
+  iceConnectionState: 'ice',
+  iceGatheringState: 'gathering',
+  connectionState: 'connection',
+  dtlsState: 'dtls',
+};
+
 interface Kept extends LegTrace {
   /** By performance.now(), in ms. */
   readonly at: number;
@@ -47,7 +55,11 @@ export class TraceReporter {
     const told = this.#legs.get(key) ?? { leg, events: [], timer: undefined, lastReport: -Infinity };
     this.#legs.set(key, told);
     const at = performance.now();
-    told.events.push({ at, kind, name: name.slice(0, LONGEST_NAME), facts: shortened(facts) });
+    const { state, ...others } = facts;
+    const folded = FOLDED[name];
+    if (folded !== undefined && typeof state === 'string')
+      told.events.push({ at, kind, name: `${folded}-${state}`, facts: shortened(others) });
+    else told.events.push({ at, kind, name: kebab(name).slice(0, LONGEST_NAME), facts: shortened(facts) });
     if (told.events.length > MOST_KEPT) told.events.shift();
     // Not in this turn: what belongs together is told together.
     if (told.timer === undefined) this.#reportIn(key, told, told.lastReport + TRACE_PAUSE_MS - at);
@@ -103,6 +115,10 @@ export class TraceReporter {
 
 function reported({ at, kind, name, facts }: Kept, now: number): ReportedEvent {
   return { agoMs: Math.min(OLDEST_MS, Math.max(0, now - at)), kind, name, facts };
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function shortened(facts: LegTrace['facts']): LegTrace['facts'] {
