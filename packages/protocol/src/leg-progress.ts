@@ -30,6 +30,8 @@ export const LegStatus = z.object({
   step: LegStep,
   /** Why it failed, or what is being repaired; null while nothing is wrong. */
   cause: FailureCause.nullable(),
+  /** What was seen of the cause, for whoever runs the server, such as what was tried. */
+  detail: z.string().max(200).optional(),
 });
 export type LegStatus = z.infer<typeof LegStatus>;
 
@@ -85,6 +87,7 @@ export class LegProgress {
   #step: LegStep = 'requested';
   #since: number;
   #cause: FailureCause | null = null;
+  #detail: string | undefined;
 
   constructor(direction: 'up' | 'down', now: number) {
     this.#direction = direction;
@@ -93,7 +96,8 @@ export class LegProgress {
   }
 
   get status(): LegStatus {
-    return { state: this.#state, step: this.#step, cause: this.#cause };
+    const detail = this.#detail === undefined ? {} : { detail: this.#detail };
+    return { state: this.#state, step: this.#step, cause: this.#cause, ...detail };
   }
 
   /** Every step that was reached and when, of all tries. */
@@ -117,25 +121,28 @@ export class LegProgress {
     if (step === 'confirmed') {
       this.#state = 'confirmed';
       this.#cause = null;
+      this.#detail = undefined;
     }
     return true;
   }
 
   /** The leg fell back to `step`, and something is being done about it. */
-  repairing(step: LegStep, cause: FailureCause, now: number): void {
+  repairing(step: LegStep, cause: FailureCause, now: number, detail?: string): void {
     if (this.#state === 'failed') return;
     this.#state = 'repairing';
     this.#step = step;
     this.#cause = cause;
+    this.#detail = detail;
     this.#since = now;
     this.#history.push({ step, at: now });
   }
 
   /** The end, with its cause. The first cause stands. */
-  fail(cause: FailureCause): void {
+  fail(cause: FailureCause, detail?: string): void {
     if (this.#state === 'failed') return;
     this.#state = 'failed';
     this.#cause = cause;
+    this.#detail = detail;
   }
 
   /** What is wrong when the deadline has passed; undefined while nothing is overdue. */

@@ -86,6 +86,40 @@ it('blames the sender, not the viewer, when nothing is sent', async () => {
   expect(viewer()).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
 });
 
+it('gives a viewer no new time with every leg that is built anew', async () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'negotiated');
+  await vi.advanceTimersByTimeAsync(7_000);
+  ledger.viewerReported(VIEWER, { state: 'repairing', step: 'requested', cause: 'no-candidate-pair' });
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'negotiated');
+  await vi.advanceTimersByTimeAsync(7_500);
+  expect(viewer()?.state).not.toBe('failed');
+  await vi.advanceTimersByTimeAsync(501);
+  expect(viewer()).toMatchObject({ state: 'failed', cause: 'no-candidate-pair' });
+});
+
+it('keeps what the viewer’s browser has seen of the cause', async () => {
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'negotiated');
+  const seen = { cause: 'relay-refused', detail: 'credentials: 401' } as const;
+  ledger.viewerReported(VIEWER, { state: 'repairing', step: 'negotiated', ...seen });
+  await vi.advanceTimersByTimeAsync(ESTABLISHMENT_LIMIT_MS + 1);
+  expect(viewer()).toMatchObject({ state: 'failed', ...seen });
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'confirmed');
+  expect(viewer()?.detail).toBeUndefined();
+});
+
+it('asks for a key frame when a viewer says that nothing arrives, and not for each of many at once', () => {
+  const other = ParticipantId.parse('viewer-0002');
+  for (const one of [VIEWER, other]) {
+    ledger.viewerAsked(one);
+    ledger.viewerReported(one, { state: 'repairing', step: 'dtls-connected', cause: 'nothing-arrives' });
+  }
+  expect(keyframes).toBe(1);
+});
+
 it('tells whose deadline passed, after which step, and what that means', async () => {
   ledger.upFlows('audio', true);
   ledger.upFlows('video', true);

@@ -24,12 +24,15 @@ export interface LegRecord {
   readonly steps: readonly StepRecord[];
 }
 
+/** A sender is asked for a key frame on behalf of all of its viewers together at most this often, in ms. */
+const KEYFRAME_PAUSE_MS = 1_000;
+
 /** A leg that is not confirmed by then has failed, in ms; until then remedies are tried. */
 export const ESTABLISHMENT_LIMIT_MS = 15_000;
 
 interface LegEntry {
   progress: LegProgress;
-  /** When this try, with all its remedies, began. */
+  /** When what is tried at present began, with all remedies and all legs that were built anew. */
   begunAt: number;
 }
 
@@ -38,6 +41,7 @@ export class StreamLedger {
   #up: LegEntry;
   readonly #viewers = new Map<ParticipantId, LegEntry>();
   readonly #flowing = new Set<Kind>();
+  #keyframeAskedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -89,15 +93,20 @@ export class StreamLedger {
 
   /** The sender's browser tells what the media server cannot know: that a device was refused or is gone. */
   upReported(status: LegStatus): void {
-    if (status.state === 'failed' && status.cause) this.#fail(this.#up, status.cause);
-    else if (status.state === 'repairing' && status.cause) this.#repair(this.#up, status.step, status.cause);
+    const { state, step, cause, detail } = status;
+    if (state === 'failed' && cause) this.#fail(this.#up, cause, detail);
+    else if (state === 'repairing' && cause) this.#repair(this.#up, step, cause, detail);
     // The device is back; what is seen of it here never stopped.
     else if (this.#allFlow) this.#reached(this.#up, 'confirmed');
   }
 
   /** A viewer asked for the stream, for the first time or again. */
   viewerAsked(viewer: ParticipantId): void {
+    const former = this.#viewers.get(viewer);
     const entry = newEntry('down');
+    const unfinished =
+      former?.progress.status.state === 'establishing' || former?.progress.status.state === 'repairing';
+    if (former && unfinished) entry.begunAt = former.begunAt;
     entry.progress.reached('permitted', performance.now());
     this.#viewers.set(viewer, entry);
     this.#changed();
@@ -112,15 +121,17 @@ export class StreamLedger {
   viewerReported(viewer: ParticipantId, status: LegStatus): void {
     let entry = this.#viewers.get(viewer);
     if (!entry) return;
-    const { state, step, cause } = status;
+    const { state, step, cause, detail } = status;
     if (state === 'confirmed' && entry.progress.status.state === 'failed') {
       // What was given up and is seen after all is proven.
       entry = newEntry('down');
       this.#viewers.set(viewer, entry);
     }
-    if (state === 'failed' && cause) this.#fail(entry, this.#causeFor(entry, cause));
-    else if (state === 'repairing' && cause) this.#repair(entry, step, this.#causeFor(entry, cause));
-    else this.#reached(entry, step);
+    if (state === 'failed' && cause) this.#fail(entry, this.#causeFor(entry, cause), detail);
+    else if (state === 'repairing' && cause) {
+      if (cause === 'nothing-arrives' || cause === 'viewer-cannot-decode') this.#askForKeyframe(viewer);
+      this.#repair(entry, step, this.#causeFor(entry, cause), detail);
+    } else this.#reached(entry, step);
   }
 
   /** A viewer watches no longer. Who gave up stays, with the cause. */
@@ -149,16 +160,16 @@ export class StreamLedger {
     if (entry.progress.reached(step, performance.now())) this.#changed();
   }
 
-  #repair(entry: LegEntry, step: LegStep, cause: FailureCause): void {
+  #repair(entry: LegEntry, step: LegStep, cause: FailureCause, detail?: string): void {
     const { state } = entry.progress.status;
     const now = performance.now();
     if (state === 'confirmed') entry.begunAt = now;
-    entry.progress.repairing(step, cause, now);
+    entry.progress.repairing(step, cause, now, detail);
     this.#changed();
   }
 
-  #fail(entry: LegEntry, cause: FailureCause): void {
-    entry.progress.fail(cause);
+  #fail(entry: LegEntry, cause: FailureCause, detail?: string): void {
+    entry.progress.fail(cause, detail);
     this.#changed();
   }
 
@@ -170,7 +181,7 @@ export class StreamLedger {
 
   #watchDeadlines(): void {
     clearTimeout(this.#timer);
-    const deadlines = this.#entries.flatMap(({ progress }) => progress.deadline ?? []);
+    const deadlines = this.#entries.flatMap((entry) => deadlineOf(entry) ?? []);
     if (deadlines.length === 0 || this.#closed) return;
     const wait = Math.max(0, Math.min(...deadlines) - performance.now());
     this.#timer = setTimeout(() => this.#onDeadline(), Math.ceil(wait));
@@ -179,17 +190,29 @@ export class StreamLedger {
   #onDeadline(): void {
     const now = performance.now();
     for (const entry of this.#entries) {
-      const cause = entry.progress.overdue(now);
-      if (cause === undefined) continue;
+      const deadline = deadlineOf(entry);
+      // What is wrong when the next step is not reached, even if it still had a little time.
+      const cause = entry.progress.overdue(Number.POSITIVE_INFINITY);
+      if (cause === undefined || deadline === undefined || now < deadline) continue;
       const viewer = this.#viewerOf(entry);
       this.#options.onOverdue(viewer, entry.progress.status.step, this.#causeFor(entry, cause));
-      if (now - entry.begunAt >= ESTABLISHMENT_LIMIT_MS) entry.progress.fail(this.#causeFor(entry, cause));
+      // What the browser itself has seen is more exact.
+      const { step, cause: told, detail } = entry.progress.status;
+      const why = told !== null && detail !== undefined ? told : this.#causeFor(entry, cause);
+      if (now - entry.begunAt >= ESTABLISHMENT_LIMIT_MS) entry.progress.fail(why, detail);
       else {
-        entry.progress.repairing(entry.progress.status.step, this.#causeFor(entry, cause), now);
-        if (cause === 'nothing-arrives') this.#options.onKeyframeNeeded(viewer);
+        entry.progress.repairing(step, why, now, detail);
+        if (cause === 'nothing-arrives' && viewer !== null) this.#askForKeyframe(viewer);
       }
     }
     this.#changed();
+  }
+
+  #askForKeyframe(viewer: ParticipantId): void {
+    const now = performance.now();
+    if (now - this.#keyframeAskedAt < KEYFRAME_PAUSE_MS) return;
+    this.#keyframeAskedAt = now;
+    this.#options.onKeyframeNeeded(viewer);
   }
 
   /** A viewer who gets nothing because nothing is sent is not at fault, nor is their network. */
@@ -206,6 +229,12 @@ export class StreamLedger {
   get #entries(): LegEntry[] {
     return [this.#up, ...this.#viewers.values()];
   }
+}
+
+/** When something has to be done about a leg: its next step is overdue, or all of it; undefined while nothing is waited for. */
+function deadlineOf({ progress, begunAt }: LegEntry): number | undefined {
+  const { deadline } = progress;
+  return deadline === undefined ? undefined : Math.min(deadline, begunAt + ESTABLISHMENT_LIMIT_MS);
 }
 
 function newEntry(direction: 'up' | 'down'): LegEntry {

@@ -4,8 +4,11 @@ import type { JsonObject } from '../kurento/media-server.ts';
 /** How long a leg may take from its answer until it is connected, in ms: TURN over TCP included, generously. */
 export const CONNECT_DEADLINE_MS = 30_000;
 
-/** How long all media of a connected leg may be away, in ms; what the original waits (`flowout.timeout`). */
-export const LOSS_DEADLINE_MS = 5_000;
+/**
+ * How long all media of a connected leg may be away, in ms. The sender's browser has noticed by then and tried every way to the
+ * server that it has (`remedies.ts` there, 10 s); the original waits 5 s (`flowout.timeout`) and tries nothing.
+ */
+export const LOSS_DEADLINE_MS = 12_000;
 
 type Kind = 'AUDIO' | 'VIDEO';
 
