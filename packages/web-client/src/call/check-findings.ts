@@ -63,9 +63,8 @@ export function ofCause(cause: FailureCause, numbers = ''): Finding {
 
 /** Of a step that threw. `fallback`: what it means when the error itself does not say. */
 export function ofError(error: unknown, fallback?: FailureCause): Finding {
-  if (refusalReason(error) === 'too-many-requests')
-    return { status: 'warning', words: 'Not checked.', numbers: '', remedy: sentenceFor(error) };
-  if (error instanceof ApiError) return { status: 'warning', words: error.message, numbers: '', remedy: '' };
+  if (refusalReason(error) === 'too-many-requests') return skipped('Not checked.', sentenceFor(error));
+  if (error instanceof ApiError) return skipped('Not measured.', error.message);
   return ofCause(fallback ?? causeOf(error));
 }
 

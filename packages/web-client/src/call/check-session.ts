@@ -34,8 +34,8 @@ export interface CheckTools {
     close(): void;
   };
   /** In bits per second. */
-  measureDown(signal: AbortSignal): Promise<number>;
-  measureUp(signal: AbortSignal): Promise<number>;
+  measureDown: (signal: AbortSignal) => Promise<number>;
+  measureUp: (signal: AbortSignal) => Promise<number>;
 }
 
 export interface CheckSnapshot {
@@ -101,10 +101,18 @@ export class CheckSession {
     } finally {
       devices.close();
     }
-    await this.#step('download', async (signal) =>
-      ofThroughput('download', await this.#tools.measureDown(signal)),
+    const unreachable = (error: unknown) => ofError(error, 'signalling-lost');
+    const { measureDown, measureUp } = this.#tools;
+    await this.#step(
+      'download',
+      async (signal) => ofThroughput('download', await measureDown(signal)),
+      unreachable,
     );
-    await this.#step('upload', async (signal) => ofThroughput('upload', await this.#tools.measureUp(signal)));
+    await this.#step(
+      'upload',
+      async (signal) => ofThroughput('upload', await measureUp(signal)),
+      unreachable,
+    );
     this.#set({ phase: 'done', running: undefined, endedAt: Date.now() });
   }
 

@@ -62,7 +62,7 @@ export function verdictOf(findings: Findings): Verdict {
   const { signalling } = findings;
   if (signalling && !works(signalling)) return cannot(`${signalling.words} ${signalling.remedy}`);
   const used = PATHS.find((path) => works(findings[path]));
-  if (used === undefined) return cannot(noPath(findings));
+  if (used === undefined) return noPath(findings);
   // The ways that are not used are spare ones.
   const spare = new Set<CheckStep>(PATHS.slice(PATHS.indexOf(used) + 1));
   const limits = CHECK_STEPS.filter((step) => !spare.has(step)).flatMap((step) => {
@@ -87,11 +87,16 @@ function cannot(text: string): Verdict {
 }
 
 /** When all that were tried were just not reached, that is the cause; else what was wrong with one that was. */
-function noPath(findings: Findings): string {
-  const failed = PATHS.flatMap((path) => findings[path] ?? []).filter(({ status }) => status === 'problem');
+function noPath(findings: Findings): Verdict {
+  const tried = PATHS.flatMap((path) => findings[path] ?? []);
+  const failed = tried.filter(({ status }) => status === 'problem');
+  if (failed.length === 0) {
+    const why = tried.map(({ words, remedy }) => `${words} ${remedy}`.trim());
+    return { status: 'warning', title: 'Not everything could be checked', text: [...new Set(why)].join(' ') };
+  }
   const other = failed.find(({ cause }) => cause !== 'no-candidate-pair');
   const { participant, remedy } = causeTexts['no-candidate-pair'];
-  return other ? `${other.words} ${other.remedy}` : `${participant} ${remedy}`;
+  return cannot(other ? `${other.words} ${other.remedy}` : `${participant} ${remedy}`);
 }
 
 export interface ReportFacts {

@@ -36,7 +36,7 @@ export async function measureDown(signal: AbortSignal): Promise<number> {
 }
 
 /**
- * In bits per second: of the fastest piece, for the first ones are sent before TCP knows the line. 0 when not even a small
+ * In bits per second: of the fastest of the largest pieces, for small ones tell more of clocks and buffers. 0 when not even a small
  * piece went up in time.
  * @throws ApiError when the server refuses; what `fetch` throws
  */
@@ -47,6 +47,7 @@ export async function measureUp(signal: AbortSignal): Promise<number> {
   const timer = setTimeout(stop, MEASURE_MS);
   const data = randomBytes(MAX_CHECK_UP_BYTES);
   let fastest = 0;
+  let largest = 0;
   let size = FIRST_PIECE_BYTES;
   try {
     for (let sent = 0; sent < ENOUGH_UP_BYTES;) {
@@ -54,7 +55,8 @@ export async function measureUp(signal: AbortSignal): Promise<number> {
       await post(data.subarray(0, size), end.signal);
       const tookMs = performance.now() - since;
       sent += size;
-      fastest = Math.max(fastest, rate(size, tookMs));
+      fastest = Math.max(size > largest ? 0 : fastest, rate(size, tookMs));
+      largest = size;
       if (tookMs < SHORT_PIECE_MS) size = Math.min(size * GROWTH, MAX_CHECK_UP_BYTES);
     }
   } catch (error) {
