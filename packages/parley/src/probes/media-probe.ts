@@ -14,7 +14,7 @@ import {
   writeHelloProbe,
   type HelloAnswer,
 } from '@parley/rtc';
-import { openMediaSocket } from './media-socket.ts';
+import { openMediaSocket, type MediaSocket } from './media-socket.ts';
 import { probeOffer, readAnswer, type AnsweredCandidate, type AnsweredMedia } from './sdp-probe.ts';
 import { SignallingProbe } from './signalling-probe.ts';
 
@@ -62,42 +62,74 @@ export async function probeMedia(url: string): Promise<MediaProbe> {
     await signalling.request('ping', {});
     const media = readAnswer(sdpAnswer, signalling.candidates);
     if (media === undefined) throw new Error('the media server took no media in its answer');
-    let tried = false;
-    const mayTryDtls = () => !tried && (tried = true);
-    const visits = await Promise.all(
-      media.candidates.map((candidate) => visit(candidate, media, offer.ufrag, mayTryDtls)),
-    );
-    return {
-      candidates: visits.map(({ candidate }) => candidate),
-      dtlsSrtp: media.dtlsSrtp,
-      weakProfiles: visits.find(({ hello }) => hello !== undefined)?.hello,
-    };
+    const ways = media.candidates.map((candidate) => new MediaWay(candidate, media, offer.ufrag));
+    try {
+      const candidates = await Promise.all(ways.map((way) => way.check()));
+      const way = ways.find((_, index) => candidates[index]?.reached);
+      return { candidates, dtlsSrtp: media.dtlsSrtp, weakProfiles: await way?.tryWeakProfiles() };
+    } finally {
+      for (const way of ways) way.close();
+    }
   } finally {
     signalling.close();
   }
 }
 
-interface Visit {
-  readonly candidate: ProbedCandidate;
-  readonly hello: HelloAnswer | undefined;
-}
+/** One candidate of the media server, and what is said to it. */
+class MediaWay {
+  readonly #candidate: AnsweredCandidate;
+  readonly #media: AnsweredMedia;
+  readonly #ownUfrag: string;
+  readonly #socket: MediaSocket;
+  #onMessage: (bytes: Buffer) => void = () => undefined;
+  #onBroken: (why: string) => void = () => undefined;
+  #broken: string | undefined;
 
-async function visit(
-  candidate: AnsweredCandidate,
-  media: AnsweredMedia,
-  ownUfrag: string,
-  mayTryDtls: () => boolean,
-): Promise<Visit> {
-  let onMessage: (bytes: Buffer) => void = () => undefined;
-  let onBroken: (why: string) => void = () => undefined;
-  const socket = openMediaSocket({
-    ...candidate,
-    onMessage: (bytes) => onMessage(bytes),
-    onBroken: (why) => onBroken(why),
-  });
-  /** Sends until an answer makes sense, the way breaks, or the time is over. */
-  const exchange = <Answer>(bytes: Buffer, read: (answer: Buffer) => Answer | undefined) =>
-    new Promise<Answer | string>((resolve) => {
+  constructor(candidate: AnsweredCandidate, media: AnsweredMedia, ownUfrag: string) {
+    this.#candidate = candidate;
+    this.#media = media;
+    this.#ownUfrag = ownUfrag;
+    this.#socket = openMediaSocket({
+      ...candidate,
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onBroken: (why) => {
+        this.#broken = why;
+        this.#onBroken(why);
+      },
+    });
+  }
+
+  async check(): Promise<ProbedCandidate> {
+    const began = performance.now();
+    const checked = await this.#exchange(...iceCheck(this.#media, this.#ownUfrag, false));
+    if (typeof checked === 'string') return { ...this.#candidate, reached: false, why: checked };
+    return { ...this.#candidate, reached: true, roundTripMs: performance.now() - began };
+  }
+
+  /** Undefined when no answer comes. */
+  async tryWeakProfiles(): Promise<HelloAnswer | undefined> {
+    // The server speaks DTLS on the way that is chosen, and on no other.
+    const chosen = await this.#exchange(...iceCheck(this.#media, this.#ownUfrag, true));
+    if (typeof chosen === 'string') return undefined;
+    const profiles = Object.keys(WEAK_PROFILES).map(Number);
+    let cookie: Buffer | undefined;
+    for (let cookies = 0; cookies < MAX_COOKIES; cookies++) {
+      const answer = await this.#exchange(writeHelloProbe({ profiles, cookie }), readHelloAnswer);
+      if (typeof answer === 'string') return undefined;
+      if (answer.type !== 'cookie') return answer;
+      cookie = answer.cookie;
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** Sends until an answer makes sense, the way breaks, or the time is over; a text says which of the latter. */
+  #exchange<Answer>(bytes: Buffer, read: (answer: Buffer) => Answer | undefined): Promise<Answer | string> {
+    if (this.#broken !== undefined) return Promise.resolve(this.#broken);
+    return new Promise((resolve) => {
       const settle = (answer: Answer | string) => {
         clearTimeout(deadline);
         clearInterval(again);
@@ -105,26 +137,15 @@ async function visit(
       };
       const deadline = setTimeout(() => settle('no answer'), CHECK_TIMEOUT_MS);
       const again = setInterval(() => {
-        if (candidate.protocol === 'udp') socket.send(bytes);
+        if (this.#candidate.protocol === 'udp') this.#socket.send(bytes);
       }, RETRANSMISSION_MS);
-      onBroken = settle;
-      onMessage = (message) => {
+      this.#onBroken = settle;
+      this.#onMessage = (message) => {
         const answer = read(message);
         if (answer !== undefined) settle(answer);
       };
-      socket.send(bytes);
+      this.#socket.send(bytes);
     });
-  try {
-    const began = performance.now();
-    const checked = await exchange(...iceCheck(media, ownUfrag));
-    if (typeof checked === 'string')
-      return { candidate: { ...candidate, reached: false, why: checked }, hello: undefined };
-    const roundTripMs = performance.now() - began;
-    // Once is enough, and a refused handshake ends the session for all ways to it.
-    const hello = mayTryDtls() ? await tryWeakProfiles(exchange) : undefined;
-    return { candidate: { ...candidate, reached: true, roundTripMs }, hello };
-  } finally {
-    socket.close();
   }
 }
 
@@ -132,6 +153,7 @@ async function visit(
 function iceCheck(
   { ufrag, password }: AnsweredMedia,
   ownUfrag: string,
+  nominate: boolean,
 ): [Buffer, (answer: Buffer) => true | undefined] {
   const transactionId = randomBytes(STUN_TRANSACTION_ID_LENGTH);
   const request = buildStun({
@@ -142,7 +164,7 @@ function iceCheck(
       textAttribute(STUN_ATTRIBUTE.USERNAME, `${ufrag}:${ownUfrag}`),
       uint32Attribute(STUN_ATTRIBUTE.PRIORITY, 1),
       { type: STUN_ATTRIBUTE.ICE_CONTROLLING, value: randomBytes(8) },
-      { type: STUN_ATTRIBUTE.USE_CANDIDATE, value: Buffer.alloc(0) },
+      ...(nominate ? [{ type: STUN_ATTRIBUTE.USE_CANDIDATE, value: Buffer.alloc(0) }] : []),
     ],
     integrityKey: password,
     fingerprint: true,
@@ -155,21 +177,4 @@ function iceCheck(
       return verifyIntegrity(answer, password) ? true : undefined;
     },
   ];
-}
-
-type Exchange = <Answer>(
-  bytes: Buffer,
-  read: (answer: Buffer) => Answer | undefined,
-) => Promise<Answer | string>;
-
-async function tryWeakProfiles(exchange: Exchange): Promise<HelloAnswer | undefined> {
-  const profiles = Object.keys(WEAK_PROFILES).map(Number);
-  let cookie: Buffer | undefined;
-  for (let cookies = 0; cookies < MAX_COOKIES; cookies++) {
-    const answer = await exchange(writeHelloProbe({ profiles, cookie }), readHelloAnswer);
-    if (typeof answer === 'string') return undefined;
-    if (answer.type !== 'cookie') return answer;
-    cookie = answer.cookie;
-  }
-  return undefined;
 }

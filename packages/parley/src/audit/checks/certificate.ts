@@ -44,7 +44,12 @@ export function certificateFindings(x509: X509Certificate, where: string, now: D
     findings.push(
       securityFinding('certificate-ends-soon', `${where}: valid until ${until}, for ${days} more days`),
     );
-  if (x509.checkIssued(x509) && x509.verify(x509.publicKey))
+  if (isSelfSigned(x509))
     findings.push(securityFinding('certificate-self-signed', `${where}: it is its own issuer`));
   return findings;
+}
+
+/** Also where the certificate itself does not say that it may sign others, which `checkIssued` wants. */
+export function isSelfSigned(x509: X509Certificate): boolean {
+  return x509.issuer === x509.subject && x509.verify(x509.publicKey);
 }

@@ -27,7 +27,11 @@ export async function judgeDisk({ configuration: { dataDir, tls } }: AuditSubjec
   }
   if (open.length > 0)
     return judged('', securityFinding('data-readable-by-others', `open to group or others: ${listed(open)}`));
-  return judged(`${dataDir}: closed to other users (${look.count} files and folders looked at)`);
+  return judged(
+    look.count > 1
+      ? `${dataDir}: ${look.count} files and folders looked at, closed to other users`
+      : `${dataDir} is closed to other users`,
+  );
 }
 
 class Look {
@@ -40,8 +44,9 @@ class Look {
 
   /** Goes where others can go, and notes what they can read there. */
   async at(path: string, depth: number): Promise<void> {
-    if (this.count++ > MAX_LOOKED_AT) return;
+    if (this.count >= MAX_LOOKED_AT) return;
     const stats = await lstat(path);
+    this.count++;
     // Names in the outermost folder are the same everywhere; deeper they are those of rooms, and so keys to them.
     const secret = stats.isFile() || (stats.isDirectory() && depth > 0);
     if (secret && grants(stats, READ)) this.#open.push(`${path} (${modeOf(stats)})`);

@@ -4,6 +4,7 @@ import { askHttp, type HttpAnswer } from '../../probes/http-probe.ts';
 import { isLoopback } from '../../probes/own-sockets.ts';
 import { NOT_RUNNING, judged, leftOut, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject } from '../subject.ts';
+import { isSelfSigned } from './certificate.ts';
 
 /** Half a year, in s, is what Parley itself sends; less than a month protects nobody who comes rarely. */
 const MIN_HSTS_AGE_S = 2_592_000;
@@ -22,7 +23,7 @@ export async function judgeHsts(subject: AuditSubject): Promise<Judgement> {
   }
   const { headers, certificate } = await subject.page(url);
   // A browser that was told so could not be led past the warning about such a certificate.
-  if (certificate?.x509.checkIssued(certificate.x509)) return leftOut('not for a self-signed certificate');
+  if (certificate && isSelfSigned(certificate.x509)) return leftOut('not for a self-signed certificate');
   const header = headers.get('strict-transport-security')?.join('; ');
   const age = Number(/max-age="?(\d+)/i.exec(header ?? '')?.[1] ?? 0);
   if (age >= MIN_HSTS_AGE_S) return judged(`Strict-Transport-Security: ${header ?? ''}`);
