@@ -1,7 +1,7 @@
 // The real program on free ports with a data folder of its own, and, for tests that look into it, the media server as a
 // second program with a known token.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HealthResponse } from '@parley/protocol';
@@ -93,6 +93,11 @@ export class ParleyServer {
     const observer = await KurentoObserver.connect(this.control.url, this.control.token);
     this.#observers.push(observer);
     return observer;
+  }
+
+  /** As it was made at the first start. */
+  adminToken(): string {
+    return readFileSync(join(this.folder, 'data', 'admin-token'), 'utf8').trim();
   }
 
   /** Makes a room and gives its path. */
