@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { carryOn, heldRooms, pipelinesOf } from './continuity/carry-on.ts';
 import { LiveStateFile } from './continuity/live-state-file.ts';
+import { readOrMakeAdminToken } from './admin/admin-token.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { answers, openDatabase, type Database } from './database/database.ts';
 import { RecordingRepository } from './database/recording-repository.ts';
@@ -26,6 +27,7 @@ import { RoomRegistry } from './rooms/room-registry.ts';
 import { createHandlers } from './signalling/handlers.ts';
 import { SignallingServer } from './signalling/signalling-server.ts';
 import { BrowserTracer } from './trace/browser-tracer.ts';
+import { SessionInspector } from './trace/session-inspector.ts';
 import { Tracing } from './trace/tracing.ts';
 import type { TurnEvents } from './trace/turn-events.ts';
 import { AppServerStartError } from './start-error.ts';
@@ -70,6 +72,8 @@ export interface RunningAppServer {
   readonly port: number;
   /** As it was at start. */
   readonly certificate: CertificateSummary | undefined;
+  /** Opens /api/admin: `file` has the token; `token` is told when it was made just now, and is for the operator alone. */
+  readonly admin: { readonly file: string; readonly token: string | undefined };
   /** Ends calls and recordings, then everything else; idempotent. */
   close(): Promise<void>;
 }
@@ -207,8 +211,12 @@ async function assemble(
     await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room)));
   };
 
+  const admin = await readOrMakeAdminToken(options.dataDir);
   const http = await createHttpServer({
     clientDir: options.clientDir,
+    adminToken: admin.token,
+    inspector: new SessionInspector({ store: tracing.store, mediaServer, log }),
+    publicOrigins: options.publicOrigins ?? [],
     proxies,
     certificate,
     log,
@@ -251,6 +259,7 @@ async function assemble(
     url: urlOf(certificate ? 'https' : 'http', options.host, port),
     port,
     certificate: certificate?.summary,
+    admin: { file: admin.file, token: admin.isNew ? admin.token : undefined },
     close: () => (closed ??= close()),
   };
 }

@@ -3,4 +3,4 @@ export { AppServerStartError, type StartFailure } from './start-error.ts';
 export { makeCertificate, type MadeCertificate } from './tls/make-certificate.ts';
 export type { CertificateSummary, TlsOptions } from './tls/server-certificate.ts';
 export type { TurnOptions } from './media/ice-servers.ts';
-export type { TurnEvent } from './trace/turn-events.ts';
+export type { TurnEvent, TurnEvents } from './trace/turn-events.ts';

@@ -30,7 +30,7 @@ function onMessage(message: Message): void {
       log: pino({ level: message.logLevel, base: null }),
     });
     starting.then(
-      ({ port, certificate }) => tell({ type: 'ready', port, certificate }),
+      ({ port, certificate, admin }) => tell({ type: 'ready', port, certificate, admin }),
       (error: unknown) => tell({ type: 'failed', ...failureOf(error) }, () => process.exit(1)),
     );
   }

@@ -17,6 +17,7 @@ const Ready = z.object({
       validTo: z.coerce.date(),
     })
     .optional(),
+  admin: z.object({ file: z.string(), token: z.string().optional() }),
 });
 type Ready = z.infer<typeof Ready>;
 
@@ -98,6 +99,11 @@ export class AppServerProcess {
 
   get certificate(): Ready['certificate'] {
     return this.#keeper.ready.certificate;
+  }
+
+  /** Where the administrator's token is; the token itself when it was made at this start. */
+  get admin(): Ready['admin'] {
+    return this.#keeper.ready.admin;
   }
 
   get pid(): number | undefined {

@@ -57,6 +57,7 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       port: serving.port,
       dataDir,
       certificate: serving.certificate,
+      admin: serving.admin,
       media: embedded
         ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
         : { kind: 'remote', url: mediaServerUrl ?? '' },

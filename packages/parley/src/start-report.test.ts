@@ -8,6 +8,7 @@ it('names every address of the machine when served on all of them, localhost fir
       port: 8080,
       dataDir: '/srv/parley',
       certificate: undefined,
+      admin: { file: '/d/admin-token' },
       media: { kind: 'embedded', rtcPort: 40_000, addresses: ['192.0.2.1'] },
       relay: 'TURN port 3478 (UDP and TCP)',
     },
@@ -20,6 +21,7 @@ it('names every address of the machine when served on all of them, localhost fir
     '  Media  UDP and TCP port 40000, announced as 192.0.2.1',
     '  Relay  TURN port 3478 (UDP and TCP)',
     '  Data   /srv/parley',
+    '  Admin  http://localhost:8080/admin, with the token in /d/admin-token',
     'Press Ctrl-C to stop.',
     '',
   ]);
@@ -32,6 +34,7 @@ it('names the one address it is served on, and the media server that is not its 
       port: 1,
       dataDir: '/d',
       certificate: undefined,
+      admin: { file: '/d/admin-token' },
       media: { kind: 'remote', url: 'wss://media.example/kurento' },
       relay: 'none',
     },
@@ -54,6 +57,7 @@ it('warns of a self-signed certificate, says what to compare, and names HTTPS ad
         validTo: new Date('2031-04-02T12:00:00Z'),
       },
       media: { kind: 'remote', url: 'ws://m' },
+      admin: { file: '/d/admin-token', token: 'made-just-now' },
       relay: 'none',
     },
     ['192.0.2.1'],
@@ -62,6 +66,9 @@ it('warns of a self-signed certificate, says what to compare, and names HTTPS ad
   expect(report).toContain(
     '  TLS    self-signed certificate /d/tls/certificate.pem, valid until 2031-04-02\n',
   );
+  expect(report).toContain(
+    '  Admin  https://localhost:8443/admin, with this token (shown this once; kept in /d/admin-token):\n         made-just-now\n',
+  );
   expect(report).toMatch(/ {9}WARNING: nobody vouches for it[^]*SHA-256 fingerprint[^]*\n {9}AB:CD\n/);
 });
 
@@ -69,7 +76,7 @@ it('names a given certificate and its end, without a warning', () => {
   const validTo = new Date('2031-04-02T12:00:00Z');
   const certificate = { file: '/etc/cert.pem', selfMade: false, fingerprint: 'AB:CD', validTo };
   const media = { kind: 'remote', url: 'ws://m' } as const;
-  const rest = { dataDir: '/d', relay: 'none' };
+  const rest = { dataDir: '/d', relay: 'none', admin: { file: '/d/admin-token' } };
   const report = startReport({ host: 'meet.example', port: 443, certificate, media, ...rest }, []);
   expect(report).toContain('  TLS    certificate /etc/cert.pem, valid until 2031-04-02\n');
   expect(report).not.toContain('WARNING');

@@ -16,6 +16,8 @@ export interface Started {
         readonly validTo: Date;
       }
     | undefined;
+  /** `token`: made at this start, and shown this once. */
+  readonly admin: { readonly file: string; readonly token?: string | undefined };
   readonly media:
     | { readonly kind: 'embedded'; readonly rtcPort: number; readonly addresses: readonly string[] }
     | { readonly kind: 'remote'; readonly url: string };
@@ -42,6 +44,7 @@ export function startReport(started: Started, addresses = ownAddresses()): strin
       : ['Media', `media server at ${media.url}`],
     ['Relay', started.relay],
     ['Data', started.dataDir],
+    ...adminLines(started.admin, nearest ?? ''),
   );
   return [
     'Parley is ready.',
@@ -49,6 +52,14 @@ export function startReport(started: Started, addresses = ownAddresses()): strin
     'Press Ctrl-C to stop.',
     '',
   ].join('\n');
+}
+
+function adminLines({ file, token }: Started['admin'], address: string): [string, string][] {
+  if (token === undefined) return [['Admin', `${address}/admin, with the token in ${file}`]];
+  return [
+    ['Admin', `${address}/admin, with this token (shown this once; kept in ${file}):`],
+    ['', token],
+  ];
 }
 
 function tlsLines(certificate: NonNullable<Started['certificate']>): [string, string][] {

@@ -48,6 +48,17 @@ export const MAX_CHECK_DOWN_BYTES = 8_388_608;
 /** `POST /api/check/bytes` takes at most this many at a time: what proxies let through if nobody told them otherwise. */
 export const MAX_CHECK_UP_BYTES = 1_000_000;
 
+/**
+ * `POST /api/admin/login` → 200 and a cookie, 401 (`wrong-token`) or 429; `POST /api/admin/logout` → 200. Everything else under
+ * /api/admin needs the cookie, or `Authorization: Bearer <token>`, and is 401 (`not-logged-in`) without: `GET` of `…/sessions`,
+ * `…/sessions/:id` (`SessionTrace`), `…/sessions/:id.json` (the same as a file), `…/sessions/:id/events` (server-sent events:
+ * one when the session has changed, at most one a second).
+ */
+export const AdminLoginRequest = z.object({ token: z.string().min(1).max(256) });
+export type AdminLoginRequest = z.infer<typeof AdminLoginRequest>;
+export const AdminLoginResponse = z.object({});
+export type AdminLoginResponse = z.infer<typeof AdminLoginResponse>;
+
 /** Every refused request under /api. */
 export const ErrorResponse = z.object({ reason: z.string(), message: z.string() });
 export type ErrorResponse = z.infer<typeof ErrorResponse>;

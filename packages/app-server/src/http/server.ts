@@ -3,16 +3,16 @@ import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
+import { addAdminRoutes, type AdminParts } from '../admin/admin-routes.ts';
 import { ApiError } from './api-error.ts';
 import { addApiRoutes, type ApiParts } from './api-routes.ts';
 import { addCheckBytes } from './check-bytes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
-import type { ProxyTrust } from './proxy-trust.ts';
 import { securityHeaders } from './security-headers.ts';
 
-export interface HttpServerOptions extends ApiParts {
+export interface HttpServerOptions extends ApiParts, Omit<AdminParts, 'token'> {
+  adminToken: string;
   clientDir: string;
-  proxies: ProxyTrust;
   /** Without it: in clear. */
   certificate: ServerCertificate | undefined;
   log: Logger;
@@ -66,6 +66,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   });
   addApiRoutes(app, options);
   addCheckBytes(app);
+  addAdminRoutes(app, { ...options, token: options.adminToken });
   for (const page of PAGES) app.get(page, async (_request, reply) => reply.sendFile('index.html'));
   return app;
 }
