@@ -2,6 +2,7 @@
 import type { SecurityFinding } from '@parley/protocol';
 import { judgeCertificate } from './checks/certificate.ts';
 import { judgeControlSocket } from './checks/control-socket.ts';
+import { judgeCookies } from './checks/cookies.ts';
 import { judgeDisk } from './checks/disk.ts';
 import { judgeEncryption } from './checks/encryption.ts';
 import { judgeMedia } from './checks/media.ts';
@@ -22,6 +23,7 @@ export const CHECKS: readonly AuditCheck[] = [
   { name: 'signalling encrypted', run: judgeEncryption },
   { name: 'certificate', run: judgeCertificate },
   { name: 'foreign pages refused', run: judgeOrigin },
+  { name: 'cookies', run: judgeCookies },
   { name: 'HTTPS only (HSTS)', run: judgeHsts },
   { name: 'content policy', run: judgeContentPolicy },
   { name: 'versions hidden', run: judgeVersions },
