@@ -24,11 +24,21 @@ export class Child {
   readonly #output = { stdout: '', stderr: '' };
   #hasEnded = false;
 
-  /** @param entry path of a TypeScript file below the root of the repository */
-  constructor(entry: string, args: readonly string[], environment: Record<string, string>, logFile: string) {
+  /**
+   * @param entry path of a TypeScript file below the root of the repository
+   * @param within a command that becomes the process that it is given, such as `ip netns exec NAME`
+   */
+  constructor(
+    entry: string,
+    args: readonly string[],
+    environment: Record<string, string>,
+    logFile: string,
+    within: readonly string[] = [],
+  ) {
     this.logFile = logFile;
     this.#log = createWriteStream(logFile, { flags: 'a' });
-    this.process = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
+    const [command, ...rest] = [...within, process.execPath, '--import', 'tsx', entry, ...args];
+    this.process = spawn(command, rest, {
       cwd: ROOT,
       env: { ...inherited(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

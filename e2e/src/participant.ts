@@ -36,6 +36,8 @@ export interface ParticipantOptions extends FakeMedia {
   /** Whether the browser lets the page have camera and microphone; it does if not told otherwise. */
   readonly devices?: 'allowed' | 'refused';
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** A browser on another host: started by this program, with these flags more, it goes to the server without a `Line`. */
+  readonly elsewhere?: { readonly executable: string; readonly flags: readonly string[] };
 }
 
 export class Participant {
@@ -44,6 +46,7 @@ export class Participant {
   readonly line: Line;
   readonly #context: BrowserContext;
   readonly #profile: string;
+  readonly #base: string;
   #page: Page;
 
   private constructor(
@@ -59,6 +62,7 @@ export class Participant {
     this.#context = context;
     this.#page = page;
     this.#profile = profile;
+    this.#base = options.elsewhere ? options.server : line.url;
   }
 
   /** Starts the browser; no page is open yet. */
@@ -66,9 +70,10 @@ export class Participant {
     const profile = mkdtempSync(join(tmpdir(), 'parley-participant-'));
     const { video, audio } = writeFakeMedia(join(profile, 'media'), options);
     const context = await chromium.launchPersistentContext(join(profile, 'profile'), {
-      executablePath: findChromium(),
+      executablePath: options.elsewhere?.executable ?? findChromium(),
       args: [
         ...BROWSER_FLAGS,
+        ...(options.elsewhere?.flags ?? []),
         options.devices === 'refused'
           ? '--use-fake-ui-for-media-stream=deny'
           : '--use-fake-ui-for-media-stream',
@@ -91,7 +96,7 @@ export class Participant {
 
   /** @param path such as `/r/<room>` */
   async open(path: string): Promise<void> {
-    await this.#page.goto(`${this.line.url}${path}`);
+    await this.#page.goto(`${this.#base}${path}`);
   }
 
   /** Opens the room's link, writes the name and presses "Join". */
