@@ -174,6 +174,11 @@ export class WebRtcTransport implements DatagramHandler {
     this.#updateIce(now);
   }
 
+  /** Whether the peer is to use TCP, even where UDP works. */
+  set tcpOnly(tcpOnly: boolean) {
+    this.#ice.tcpOnly = tcpOnly;
+  }
+
   handleDatagram(kind: DatagramKind, bytes: Buffer, path: Path, now: number): boolean {
     if (this.#closed) return false;
     switch (kind) {

@@ -11,6 +11,7 @@ import { STUN_METHOD_BINDING, buildStun, type StunMessage } from '../stun/stun-m
 const REASONS = {
   400: 'Bad Request',
   401: 'Unauthenticated',
+  403: 'Forbidden',
   420: 'Unknown Attribute',
   487: 'Role Conflict',
 } as const;

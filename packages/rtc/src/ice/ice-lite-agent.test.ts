@@ -359,6 +359,20 @@ describe('a restart', () => {
     expect(agent.hasConsent(ICE_FAILED_AFTER)).toBe(true);
   });
 
+  it('to TCP refuses UDP: what is in use once a check has come over TCP, all else at once', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    agent.tcpOnly = true;
+    expect(parsed(agent.handleStun(check(), WIFI, 1).response).messageClass).toBe('success');
+    expect(parsed(agent.handleStun(nextCheck(), CELLULAR, 2).response).errorCode?.code).toBe(403);
+    agent.handleStun(nextCheck(), connection, 3);
+    const refusal = parsed(agent.handleStun(check(), WIFI, 4).response);
+    expect(refusal.errorCode?.code).toBe(403);
+    expect(verifyIntegrity(refusal, LOCAL.pwd)).toBe(true);
+    expect(agent.selected).toBe(WIFI);
+    agent.handleStun(nextCheck({ nominate: true }), connection, 5);
+    expect(agent.selected).toBe(connection);
+  });
+
   it('that is begun again before the peer moved still keeps the path in use, and forgets the one between', () => {
     agent.handleStun(nextCheck(), CELLULAR, 1);
     agent.restart({ ufrag: 'server03', pwd: 'the-server-password-0003' }, 'third');

@@ -76,6 +76,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   readonly #sources = new Map<string, Checked<Source>>();
   #selected: Checked<Source> | undefined;
   #proofDemanded = false;
+  #tcpOnly = false;
 
   /** `remoteUfrag`: if known already; until it is, checks with any are accepted. */
   constructor(options: { localUfrag: string; localPwd: string; remoteUfrag?: string | undefined }) {
@@ -118,6 +119,14 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   /** Whether checks with this local user name fragment are answered. */
   accepts(localUfrag: string): boolean {
     return this.#current.local.ufrag === localUfrag || this.#former?.local.ufrag === localUfrag;
+  }
+
+  /**
+   * Whether UDP is given up: such checks are refused, those of the former generation as soon as one has come over TCP. A
+   * peer that finds its UDP path working would not leave it otherwise.
+   */
+  set tcpOnly(tcpOnly: boolean) {
+    this.#tcpOnly = tcpOnly;
   }
 
   /**
@@ -173,6 +182,9 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     const generation = this.#generationOf(request.username);
     const refusal = refusalOf(request, generation);
     if (refusal !== undefined || generation === undefined) return { response: refusal, selected: false };
+    // Consent is withdrawn by a response that is authenticated (RFC 7675, section 5.2).
+    if (this.#isGivenUp(generation, source))
+      return { response: bindingError(request, 403, generation.local.pwd), selected: false };
     const selected = this.#acceptCheck(request, generation, source, now);
     return { response: bindingSuccess(request, source, generation.local.pwd), selected };
   }
@@ -206,6 +218,17 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return [this.#current, this.#former].find(
       (generation) => generation !== undefined && remoteUfragIn(username, generation) !== undefined,
     );
+  }
+
+  #isGivenUp(generation: Generation, { protocol }: IceSource): boolean {
+    if (!this.#tcpOnly || protocol === 'tcp') return false;
+    return (
+      generation === this.#current || [...this.#sources.values()].some((checked) => this.#isNewTcp(checked))
+    );
+  }
+
+  #isNewTcp({ generation, source }: Checked<Source>): boolean {
+    return generation === this.#current && source.protocol === 'tcp';
   }
 
   /** Returns whether another source than before is selected. */
