@@ -55,25 +55,25 @@ export async function carryOn(former: LiveState, parts: CarryOnParts): Promise<v
 async function adoptStreams(held: HeldRoom, room: Room, parts: CarryOnParts): Promise<number> {
   const { mediaServer, streams, recordings, log } = parts;
   if (!mediaServer.available) return 0;
+  const recorders = held.recording?.pieces.map(({ element }) => element) ?? [];
   const adopted = await Promise.all(
     held.streams.map(async (stream) => {
       const owner = room.participants.get(stream.participant);
-      if (owner && (await streams.adopt(owner, stream))) return stream;
       if (!owner) await releaseLogged(mediaServer, stream.pipeline, log);
-      return [];
+      if (!owner || !(await streams.adopt(owner, stream))) return false;
+      await releaseStrays(stream, recorders, parts);
+      return true;
     }),
   );
+  // Not before: what it adds is no stray.
   if (held.recording) await recordings.adopt(room, held.recording);
-  await Promise.all(
-    adopted.flat().map((stream) => releaseStrays(stream, room.recording?.elements ?? new Set(), parts)),
-  );
-  return adopted.flat().length;
+  return adopted.filter((ok) => ok).length;
 }
 
 /** An endpoint whose making was under way, or a recorder that had written nothing: nobody would ever release it. */
 async function releaseStrays(
   { pipeline, up, downs }: HeldStream,
-  recorders: ReadonlySet<string>,
+  recorders: readonly string[],
   { mediaServer, log }: CarryOnParts,
 ): Promise<void> {
   const known = new Set([up.endpoint, ...downs.map(({ endpoint }) => endpoint), ...recorders]);

@@ -28,11 +28,6 @@ export class ActiveRecording {
     return { ...this.describe(), pieces: [...this.pieces].flatMap(({ held }) => held ?? []) };
   }
 
-  /** The recorders of its pieces on the media server. */
-  get elements(): Set<string> {
-    return new Set([...this.pieces].flatMap(({ element }) => element ?? []));
-  }
-
   describe(): RunningRecording {
     return { id: this.id, startedBy: this.startedBy, startedAt: this.startedAt };
   }

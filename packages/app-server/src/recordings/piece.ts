@@ -40,20 +40,12 @@ export class Piece {
     return this.#options.key.piece;
   }
 
-  /** Its recorder on the media server. */
-  get element(): string | undefined {
-    return this.#recorder?.element;
-  }
-
   /** What the next life of this server needs to go on; undefined while nothing is being written. */
   get held(): HeldPiece | undefined {
-    if (this.element === undefined || this.#startedAt === undefined || this.#stopped) return undefined;
-    return {
-      id: this.id,
-      stream: this.#options.stream.id,
-      element: this.element,
-      startedAt: this.#startedAt,
-    };
+    const element = this.#recorder?.element;
+    const startedAt = this.#startedAt;
+    if (element === undefined || startedAt === undefined || this.#stopped) return undefined;
+    return { id: this.id, stream: this.#options.stream.id, element, startedAt };
   }
 
   /**

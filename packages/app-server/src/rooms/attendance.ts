@@ -19,7 +19,7 @@ export interface Patience {
 }
 
 /** Longer than a browser that finds nobody waits until it tries again, in ms. */
-const LEGS_AFTER_RESTART_MS = 10_000;
+const LEGS_AFTER_RESTART_MS = 15_000;
 
 /** Endpoints have to be gone after 2 s, and releasing them takes its time. */
 export const PATIENCE: Patience = { legsMs: 1_200, participantMs: 30_000 };

@@ -43,6 +43,10 @@ export class FakeKurento {
   /** Whether `record` writes a file and says `Recording` at once. */
   recordsAtOnce = true;
   answersPings = true;
+  /** Whether endpoints that are asked say that they are connected and that media flows. */
+  endpointsFlow = false;
+  /** Ends connections as soon as they come. */
+  refusesConnections = false;
   /** Whether answers have candidates in them at once; `getLocalSessionDescriptor` has them in any case. */
   answerCandidates = false;
   /** Whether it is Parley's media server, or the original, which cannot. */
@@ -166,6 +170,7 @@ export class FakeKurento {
   #accept(): void {
     this.#server.on('connection', (socket, request) => {
       this.authorizations.push(request.headers.authorization);
+      if (this.refusesConnections) return socket.terminate();
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('message', (data: Buffer) => void this.#onMessage(socket, data.toString('utf8')));
@@ -234,6 +239,14 @@ export class FakeKurento {
         return null;
       case 'getTags':
         return [...found.tags].map(([key, value]) => ({ key, value }));
+      case 'getChildren':
+        return [...this.objects.keys()].filter((id) => id.startsWith(`${found.id}/`));
+      case 'getConnectionState':
+        return this.endpointsFlow ? 'CONNECTED' : 'DISCONNECTED';
+      case 'isMediaFlowingOut':
+        return this.endpointsFlow;
+      case 'getState':
+        return 'START';
       case 'connect':
         this.#find(params['sink']);
         return null;

@@ -1,5 +1,5 @@
 // A whole application server against a fake media server, in a folder of its own. For tests only.
-import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RoomId, StreamId, StreamKind } from '@parley/protocol';
@@ -21,7 +21,7 @@ export const silent: Logger = pino({ level: 'silent' });
 
 export class Harness {
   readonly kurento: FakeKurento;
-  readonly dataDir: string;
+  dataDir: string;
   readonly clientDir: string;
   server: RunningAppServer;
   readonly #options: Partial<AppServerOptions>;
@@ -56,6 +56,27 @@ export class Harness {
   async restart(): Promise<void> {
     await this.server.close();
     this.server = await launch(this.kurento, this.dataDir, this.clientDir, this.#options);
+  }
+
+  /**
+   * The application server dies as by `kill -9`, and another is started on what was in the data folder at that moment.
+   * @param meanwhile done while there is none; gets the data folder
+   */
+  async kill(meanwhile: (folder: string) => unknown = () => undefined): Promise<void> {
+    const dead = this.dataDir;
+    const copy = await mkdtemp(join(tmpdir(), 'parley-test-'));
+    await cp(dead, copy, { recursive: true });
+    for (const browser of this.#browsers) browser.socket.terminate();
+    // It cannot say a last word to the media server, which keeps the objects.
+    this.kurento.refusesConnections = true;
+    this.kurento.disconnect('remembering');
+    await this.server.close();
+    await rm(dead, { recursive: true, force: true });
+    this.dataDir = copy;
+    this.kurento.refusesConnections = false;
+    await meanwhile(copy);
+    this.kurento.calls.length = 0;
+    this.server = await launch(this.kurento, copy, join(copy, 'client'), this.#options);
   }
 
   async close(): Promise<void> {
