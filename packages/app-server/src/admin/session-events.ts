@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { SessionInspector } from '../trace/session-inspector.ts';
 
 export interface SessionEventsOptions {
-  inspector: SessionInspector;
+  inspector: Pick<SessionInspector, 'watch'>;
   /** Pause between two messages to one listener, in ms. */
   pauseMs?: number;
   maxListeners?: number;

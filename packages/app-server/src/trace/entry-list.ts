@@ -48,7 +48,7 @@ export class EntryList {
     const list = number <= firstEntries ? this.#first : this.#last;
     list.set(number, { ...entry, number });
     this.#bytes += sizeOf(entry);
-    if (this.#last.size > entries - firstEntries) this.#drop(this.#last, 1);
+    if (this.#last.size > entries - firstEntries) this.#drop(this.#last, 0, 1);
     return number;
   }
 
@@ -62,15 +62,18 @@ export class EntryList {
     list.set(number, completed);
   }
 
-  /** Makes room: drops the older half of what came last, and only when there is nothing of it, of how it began. */
+  /** Makes room: drops the older half of what came last; when there is none of it, the newer half of how it began. */
   dropHalf(): void {
-    const list = this.#last.size > 0 ? this.#last : this.#first;
-    this.#drop(list, Math.ceil(list.size / 2));
+    if (this.#last.size > 0) this.#drop(this.#last, 0, Math.ceil(this.#last.size / 2));
+    else this.#drop(this.#first, Math.floor(this.#first.size / 2), this.#first.size);
   }
 
-  #drop(list: Map<number, TraceEntry>, count: number): void {
+  /** Drops those from the place `from`, 0 being the oldest, up to and without `to`. */
+  #drop(list: Map<number, TraceEntry>, from: number, to: number): void {
+    let place = 0;
     for (const [number, entry] of list) {
-      if (count-- <= 0) return;
+      if (place >= to) return;
+      if (place++ < from) continue;
       list.delete(number);
       this.#dropped++;
       this.#bytes -= sizeOf(entry);

@@ -1,0 +1,118 @@
+// The bounds of what is kept: entries of a session, sessions, memory.
+import type { TraceEntry } from '@parley/protocol';
+import { expect, it } from 'vitest';
+import { EntryList } from './entry-list.ts';
+import { TRACE_LIMITS, TraceStore, type TraceLimits } from './trace-store.ts';
+import { TracedSession } from './traced-session.ts';
+
+const LIMITS: TraceLimits = { entries: 10, firstEntries: 3, sessions: 3, bytes: 1_000_000 };
+
+const entry = (at: number, facts: TraceEntry['facts'] = {}): Omit<TraceEntry, 'number'> => ({
+  at,
+  durationMs: null,
+  from: 'browser',
+  to: 'app-server',
+  kind: 'request',
+  name: 'watch',
+  outcome: 'pending',
+  leg: null,
+  facts,
+});
+
+function storeWith(limits: TraceLimits, ...ids: string[]) {
+  const store = new TraceStore(limits);
+  const put = (id: string) => {
+    const begin = { id, kind: 'camera', room: null, participant: { id: 'p', name: null } } as const;
+    const session = new TracedSession({ ...begin, legs: () => [] }, limits, 0, 0);
+    store.put(session);
+    return session;
+  };
+  return { store, put, sessions: ids.map(put) };
+}
+
+const ids = (store: TraceStore) => store.all().map(({ id }) => id);
+
+it('keeps how a session began and what came last, and counts what is gone from between', () => {
+  const list = new EntryList(LIMITS);
+  for (let at = 1; at <= 100; at++) list.add(entry(at));
+  expect(list.all().map(({ number }) => number)).toEqual([1, 2, 3, 94, 95, 96, 97, 98, 99, 100]);
+  expect(list.dropped).toBe(90);
+});
+
+it('lists by time, whenever they were told: a browser reports late', () => {
+  const list = new EntryList(LIMITS);
+  for (const at of [5, 9, 7, 7]) list.add(entry(at));
+  expect(list.all().map(({ at, number }) => [at, number])).toEqual([
+    [5, 1],
+    [7, 3],
+    [7, 4],
+    [9, 2],
+  ]);
+});
+
+it('completes a request among the first and among the last, and ignores one that is gone', () => {
+  const list = new EntryList(LIMITS);
+  for (let at = 1; at <= 20; at++) list.add(entry(at));
+  const end = { durationMs: 4, outcome: 'ok', facts: { reason: 'x'.repeat(100) } } as const;
+  const before = list.bytes;
+  for (const number of [2, 19, 7]) list.complete(number, end);
+  expect(
+    list
+      .all()
+      .filter(({ outcome }) => outcome === 'ok')
+      .map(({ number }) => number),
+  ).toEqual([2, 19]);
+  expect(list.bytes).toBeGreaterThan(before + 200);
+});
+
+it('weighs nothing once everything is dropped', () => {
+  const list = new EntryList(LIMITS);
+  for (let at = 1; at <= 20; at++) list.add(entry(at, { cause: 'dtls-failed' }));
+  for (let time = 0; time < 20; time++) list.dropHalf();
+  expect([list.bytes, list.all(), list.dropped]).toEqual([0, [], 20]);
+});
+
+it('lets the oldest session that has ended make way, and only without one the oldest', () => {
+  const { store, put, sessions } = storeWith(LIMITS, 'a', 'b', 'c');
+  sessions[1]?.end(1);
+  put('d');
+  expect(ids(store)).toEqual(['a', 'c', 'd']);
+  put('e');
+  expect(ids(store)).toEqual(['c', 'd', 'e']);
+});
+
+it('tells once when a session is kept no longer, and nobody who has gone before', () => {
+  const { store, put } = storeWith(LIMITS, 'a', 'b', 'c');
+  const gone: string[] = [];
+  store.onGone('a', () => gone.push('a'));
+  const stop = store.onGone('a', () => gone.push('not told'));
+  stop();
+  put('d');
+  put('e');
+  expect(gone).toEqual(['a']);
+});
+
+it('stays within its memory: what has ended goes first, then the older half of the greatest', () => {
+  const limits = { ...TRACE_LIMITS, bytes: 100_000 };
+  const { store, sessions } = storeWith(limits, 'small', 'great', 'ended');
+  sessions[2]?.end(1);
+  store.add('ended', entry(1));
+  for (let at = 0; at < 50; at++) store.add('small', entry(at));
+  for (let at = 0; at < 5_000; at++) {
+    store.add('great', entry(at, { reason: 'x'.repeat(200) }));
+    expect(store.bytes).toBeLessThanOrEqual(limits.bytes);
+  }
+  expect(ids(store)).toEqual(['small', 'great']);
+  expect(sessions[0]?.entries.dropped).toBe(0);
+  expect(sessions[1]?.entries.dropped).toBeGreaterThan(0);
+  // How it began is still there.
+  expect(sessions[1]?.entries.all()[0]?.number).toBe(1);
+});
+
+it('counts the memory right when sessions are replaced and forgotten', () => {
+  const { store, put } = storeWith(LIMITS, 'a', 'b', 'c');
+  for (const id of ['a', 'b', 'c']) store.add(id, entry(1));
+  for (const id of ['a', 'x', 'y', 'z']) put(id);
+  expect(store.bytes).toBe(0);
+  expect(store.add('b', entry(1))).toBeUndefined();
+});
