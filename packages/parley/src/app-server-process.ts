@@ -1,5 +1,5 @@
 // The application server in a process of its own: what it is told, and what it tells. It can die alone: media goes on, and
-// the next one carries on from what the data folder says (docs/decisions/0014).
+// the next one carries on from what the data folder says (docs/decisions/0018).
 import { fileURLToPath } from 'node:url';
 import type { AppServerOptions, TurnEvent } from '@parley/app-server';
 import { z } from 'zod';
