@@ -1,9 +1,9 @@
 // A browser whose network lets nothing through to the media server is relayed by the embedded TURN server, over UDP or TCP,
 // with credentials of its own; the call is the same.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RoomResponse } from '@parley/protocol';
+import { RoomResponse, SessionsResponse, SessionTrace } from '@parley/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Child } from './src/child.ts';
 import { expectAllToMeet } from './src/expectations.ts';
@@ -12,6 +12,7 @@ import { Participant } from './src/participant.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-relay-'));
 let parley: Child;
+let server: string;
 let room: string;
 let ada: Participant;
 let bob: Participant;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
   parley = new Child(PARLEY, args, {}, join(folder, 'parley.log'));
-  const server = await openAddress(parley);
+  server = await openAddress(parley);
   const made = await fetch(`${server}/api/rooms`, { method: 'POST' });
   room = `/r/${RoomResponse.parse(await made.json()).id}`;
   [ada, bob] = await Promise.all([
@@ -80,11 +81,27 @@ function ways(): Promise<string[]> {
   });
 }
 
+/** What the traces of all sessions say of the relay, for the administrator. */
+async function relaysDoings(): Promise<string[]> {
+  const token = readFileSync(join(folder, 'data', 'admin-token'), 'utf8').trim();
+  const read = async (path: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${server}/api/admin/sessions${path}`, { headers })).json();
+  };
+  const { sessions } = SessionsResponse.parse(await read(''));
+  const traces = await Promise.all(sessions.map(async ({ id }) => SessionTrace.parse(await read(`/${id}`))));
+  return traces
+    .flatMap(({ entries }) => entries)
+    .filter(({ from }) => from === 'turn-server')
+    .map(({ name, facts }) => `${name} ${String(facts['protocol'])}`);
+}
+
 it.each(['udp', 'tcp'] as const)('carries a whole call over %s', async (transport) => {
   await confine(transport);
   await bob.join(room);
   await expectAllToMeet(ada, bob);
   await expect.poll(ways).toEqual([`relay ${transport}`, `relay ${transport}`]);
   expect(parley.log).toContain('turn-server');
+  await expect.poll(() => relaysDoings()).toContain(`allocated ${transport}`);
   await bob.press('Leave');
 });
