@@ -3,6 +3,8 @@
 export const COMMANDS = {
   start:
     'starts everything it needs and prints the address to open, as "npm start" does; also without a command',
+  doctor:
+    'says, before anybody joins, whether calls will work here; exit code 1 when something has to be mended',
   audit:
     'looks for weaknesses by trying what an attacker would try; exit code 1 on a finding of severity high',
 } as const;

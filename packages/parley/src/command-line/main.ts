@@ -18,6 +18,10 @@ async function main(): Promise<void> {
       const { runAudit } = await import('../audit/command.ts');
       return inspect(() => runAudit(args, process.env));
     }
+    case 'doctor': {
+      const { runDoctor } = await import('../doctor/command.ts');
+      return inspect(() => runDoctor(args, process.env));
+    }
     case 'help':
       process.stdout.write(commandHelp(helpText()));
       return;
