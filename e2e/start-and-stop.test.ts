@@ -169,6 +169,24 @@ describe('stopping', () => {
     await expect.poll(() => tree.filter(isRunning), { timeout: 5_000 }).toEqual([]);
   });
 
+  it('starts the application server again at the same address when that dies, and leaves the media server', async () => {
+    const parley = start();
+    const tree = await startedTree(parley);
+    const url = await openAddress(parley);
+    const appServer = tree.find((pid) => commandLine(pid).includes('app-server')) ?? 0;
+    const mediaServer = tree.find((pid) => commandLine(pid).includes(MEDIA_SERVER)) ?? 0;
+    process.kill(appServer, 'SIGKILL');
+    await expect
+      .poll(() => health(url).catch(String), { timeout: 20_000 })
+      .toEqual({ ready: true, mediaServer: 'connected', database: 'connected' });
+    const after = treeOf(parley.process.pid ?? 0);
+    expect(after).not.toContain(appServer);
+    expect(after).toContain(mediaServer);
+    parley.process.kill('SIGTERM');
+    expect(await parley.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(after.filter(isRunning)).toEqual([]);
+  });
+
   it('starts the media server again when that dies, and is healthy again', async () => {
     const parley = start();
     const mediaServer =
