@@ -39,7 +39,7 @@ const BESIDE = [
 /** Comes or does not come, or comes a different number of times: nothing that a flow consists of. */
 const BY_CHANCE = [
   /^(ping|reportLeg|reportTrace|ledger|getDiagnosis|getStats|requestKeyframe|streamChanged|setMuted)\b/,
-  /^(gathering|ice|dtls|connection)-(new|connecting|completed|closed|disconnected|failed|gathering|complete)$/,
+  /^gathering(-complete)?$|^(ice|dtls|connection)-(new|connecting|completed|closed|disconnected|failed)$/,
   /^icecandidateerror/,
   /GATHERING|CONNECTING|DISCONNECTED|NOT_FLOWING|CLOSED|FAILED|\bNEW\b/,
   /^(MediaTranscodingStateChanged|ElementConnected|ElementDisconnected|MediaSessionStarted)\b/,

@@ -28,21 +28,19 @@ afterEach(() => {
 
 const names = () => sent.map(({ events }) => events.map(({ name }) => name).join(' '));
 
-it('tells in one report what happened in one moment, and how long ago', async () => {
+it('tells in one report what happened within a second, and how long ago', async () => {
   reporter.trace(UP, state('offer-created'));
-  reporter.trace(UP, state('ice-checking'));
-  await vi.advanceTimersByTimeAsync(0);
-  expect(names()).toEqual(['offer-created ice-checking']);
-  reporter.trace(UP, state('ice-connected'));
   await vi.advanceTimersByTimeAsync(400);
-  reporter.trace(UP, state('dtls-connected'));
+  reporter.trace(UP, state('ice-checking'));
   await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
-  expect(names()).toEqual(['offer-created ice-checking', 'ice-connected dtls-connected']);
-  expect(sent[1]?.events.map(({ agoMs }) => agoMs)).toEqual([1_000, 600]);
+  reporter.trace(UP, state('ice-connected'));
+  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
+  expect(names()).toEqual(['offer-created ice-checking', 'ice-connected']);
+  expect(sent[0]?.events.map(({ agoMs }) => agoMs)).toEqual([1_000, 600]);
 });
 
 it('reports each leg at most once a second, and none waits for another', async () => {
-  for (let event = 0; event < 29; event++) {
+  for (let event = 0; event < 39; event++) {
     reporter.trace(UP, state('ice-checking'));
     reporter.trace(DOWN, state('ice-checking'));
     await vi.advanceTimersByTimeAsync(100);
@@ -53,7 +51,7 @@ it('reports each leg at most once a second, and none waits for another', async (
 
 it('divides what is more than a report may hold', async () => {
   for (let event = 0; event < MAX_REPORTED_EVENTS + 1; event++) reporter.trace(UP, state(`event ${event}`));
-  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
+  await vi.advanceTimersByTimeAsync(2 * TRACE_PAUSE_MS);
   expect(sent.map(({ events }) => events.length)).toEqual([MAX_REPORTED_EVENTS, 1]);
 });
 
@@ -73,7 +71,7 @@ it('does not tell twice what happened while a report was under way', async () =>
   let arrive: (value: unknown) => void = () => undefined;
   answer = () => new Promise((resolve) => (arrive = resolve));
   reporter.trace(UP, state('first'));
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
   reporter.trace(UP, state('second'));
   await vi.advanceTimersByTimeAsync(10 * TRACE_PAUSE_MS);
   expect(names()).toEqual(['first']);
@@ -89,7 +87,7 @@ it('forgets what the server refuses, and goes on with what comes later', async (
   expect(names()).toEqual(['first']);
   answer = async () => ({});
   reporter.trace(UP, state('second'));
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
   expect(names()).toEqual(['first', 'second']);
 });
 
@@ -106,11 +104,13 @@ it('forgets what is older than the server takes', async () => {
 });
 
 it('calls states by the names of the trace', async () => {
+  reporter.trace(UP, state('iceGatheringState', { state: 'gathering' }));
   reporter.trace(UP, state('iceConnectionState', { state: 'connected' }));
   reporter.trace(UP, state('dtlsState', { state: 'failed', why: 'alert' }));
   reporter.trace(UP, state('selectedPair', { localType: 'relay' }));
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
   expect(sent[0]?.events.map(({ name, facts }) => ({ name, facts }))).toEqual([
+    { name: 'gathering', facts: {} },
     { name: 'ice-connected', facts: {} },
     { name: 'dtls-failed', facts: { why: 'alert' } },
     { name: 'selected-pair', facts: { localType: 'relay' } },
@@ -122,7 +122,7 @@ it('shortens what would be refused for its length', async () => {
     Array.from({ length: 20 }, (_, index) => [`fact ${index}`, 'x'.repeat(300)]),
   );
   reporter.trace(UP, state('n'.repeat(100), facts));
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(TRACE_PAUSE_MS);
   expect(sent[0]?.events.map((event) => ReportedEvent.safeParse(event).success)).toEqual([true]);
 });
 

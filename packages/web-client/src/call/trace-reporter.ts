@@ -58,11 +58,17 @@ export class TraceReporter {
     const { state, ...others } = facts;
     const folded = FOLDED[name];
     if (folded !== undefined && typeof state === 'string')
-      told.events.push({ at, kind, name: `${folded}-${state}`, facts: shortened(others) });
+      told.events.push({
+        at,
+        kind,
+        name: folded === state ? state : `${folded}-${state}`,
+        facts: shortened(others),
+      });
     else told.events.push({ at, kind, name: kebab(name).slice(0, LONGEST_NAME), facts: shortened(facts) });
     if (told.events.length > MOST_KEPT) told.events.shift();
-    // Not in this turn: what belongs together is told together.
-    if (told.timer === undefined) this.#reportIn(key, told, told.lastReport + TRACE_PAUSE_MS - at);
+    // Not at once: what belongs together is told together, and no report waits at the server behind an offer, which would
+    // make what it tells look later than it was.
+    if (told.timer === undefined) this.#reportIn(key, told, TRACE_PAUSE_MS);
   };
 
   /** Idempotent. What was not told yet is forgotten. */
@@ -73,7 +79,7 @@ export class TraceReporter {
   }
 
   #reportIn(key: string, told: Told, ms: number): void {
-    told.timer = setTimeout(() => void this.#report(key, told), Math.max(0, ms));
+    told.timer = setTimeout(() => void this.#report(key, told), ms);
   }
 
   async #report(key: string, told: Told): Promise<void> {
