@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificate } from '@parley/app-server';
-import { RoomResponse } from '@parley/protocol';
+import { RoomResponse, SessionsResponse, SessionTrace } from '@parley/protocol';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Child, tail } from './src/child.ts';
 import { findChromium } from './src/chromium.ts';
@@ -156,9 +156,28 @@ it.each([
     const way = `relay ${protocol} ${relay}`;
     for (const { page } of [ada, bob])
       await expect.poll(() => selectedPairs(page), { timeout: 10_000 }).toEqual([way, way]);
+    // Two streams, each with the leg of its sender and that of its viewer.
+    await expect.poll(() => relayedLegs(room), { timeout: 15_000 }).toEqual([true, true, true, true]);
     await Promise.all([ada.press('Leave'), bob.press('Leave')]);
   },
 );
+
+/** Of each leg in the room, whether it goes through a relay, as the session inspector has it. */
+async function relayedLegs(room: string): Promise<(boolean | null)[]> {
+  const read = (path: string) =>
+    ada.page.evaluate(
+      async ([url, token]) =>
+        (await (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).json()) as unknown,
+      [
+        `${server}/api/admin/sessions${path}`,
+        readFileSync(join(folder, 'data', 'admin-token'), 'utf8').trim(),
+      ] as const,
+    );
+  const { sessions } = SessionsResponse.parse(await read(''));
+  const here = sessions.filter((session) => `/r/${session.room}` === room);
+  const traces = await Promise.all(here.map(async ({ id }) => SessionTrace.parse(await read(`/${id}`))));
+  return traces.flatMap(({ legs }) => legs.map(({ relayed }) => relayed));
+}
 
 /** Made by the page: the test itself has no way to the server. */
 async function newRoom(): Promise<string> {
