@@ -60,7 +60,8 @@ async function stop(): Promise<void> {
 }
 
 process.on('message', onMessage);
-process.once('SIGTERM', () => void stop());
+// Twice when a service manager tells every process what the keeper tells this one: the second time changes nothing.
+process.on('SIGTERM', () => void stop());
 process.once('disconnect', () => {
   setTimeout(() => process.exit(1), ORPHAN_DEADLINE_MS);
   void stop();
