@@ -1,5 +1,5 @@
 // Takes the pictures in docs/images anew, from a real call of three people: `npm run screenshots`. Needs a built client.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,7 @@ async function main(folder: string): Promise<void> {
   );
   try {
     await takePictures(people, server);
+    await takeInspectorPictures(people[2], readFileSync(join(folder, 'data', 'admin-token'), 'utf8').trim());
   } finally {
     await Promise.all(people.map((participant) => participant.goHome()));
     await parley.stop();
@@ -43,10 +44,6 @@ async function main(folder: string): Promise<void> {
 async function takePictures(people: readonly Participant[], server: string): Promise<void> {
   const [ada, bob] = people;
   if (!ada || !bob) throw new Error('nobody came');
-  const shoot = async (participant: Participant, name: string) => {
-    await participant.page.screenshot({ path: join(IMAGES, `${name}.png`) });
-    console.log(`docs/images/${name}.png`);
-  };
   const room = (await (await fetch(`${server}/api/rooms`, { method: 'POST' })).json()) as { id: string };
   for (const participant of people) await participant.join(`/r/${room.id}`);
   for (const participant of people)
@@ -64,6 +61,31 @@ async function takePictures(people: readonly Participant[], server: string): Pro
   await shoot(bob, 'call-dark');
   await bob.page.setViewportSize(PHONE);
   await shoot(bob, 'call-phone');
+}
+
+/** Of Ada's camera, which Bob still watches. */
+async function takeInspectorPictures(administrator: Participant | undefined, token: string): Promise<void> {
+  if (!administrator) throw new Error('nobody came');
+  const { page } = administrator;
+  await administrator.open('/admin');
+  await page.getByLabel('Administrator’s token').fill(token);
+  await administrator.press('Sign in');
+  await page.getByRole('link', { name: /^Ada/ }).first().waitFor();
+  await page.mouse.move(0, 0);
+  await shoot(administrator, 'sessions');
+  await page.getByRole('link', { name: /^Ada/ }).first().click();
+  await page.getByText('Everybody receives it').waitFor();
+  await shoot(administrator, 'session');
+  await page.mouse.move(0, 0);
+  await page.getByRole('heading', { name: 'Messages' }).evaluate((heading) => {
+    scrollTo(0, scrollY + heading.getBoundingClientRect().top - 24);
+  });
+  await shoot(administrator, 'session-messages');
+}
+
+async function shoot({ page }: Participant, name: string): Promise<void> {
+  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+  console.log(`docs/images/${name}.png`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-screenshots-'));

@@ -29,7 +29,9 @@ Four parties take part, and each of them can be the reason why somebody sees not
 The order is always the same: the browser asks, the application server creates the endpoint on the media server, and only then do
 browser and media server connect, by ICE, DTLS and SRTP. What runs at the same time is drawn behind the message that it needs; several
 candidates are drawn as one; keep-alives, reports and repeated tries are left out. A session as it really was, with every time, retry
-and gap, is shown by the inspector at \`/admin\`.
+and gap, is shown by the inspector at \`/admin\`:
+
+![The messages of a session in the inspector](images/session-messages.png)
 
 Written by a test from traces of the running program, which fails when the program does something else:
 \`${UPDATE}\` writes it anew.
