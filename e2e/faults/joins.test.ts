@@ -141,7 +141,7 @@ async function contradiction(fault: JoinFault, page: Page, slot: number): Promis
 
 async function killLater(which: NonNullable<JoinFault['kill']>): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, random() * KILL_WITHIN_MS));
-  const entry = which === 'media server' ? 'media-server/src/main.ts' : 'app-server-child';
+  const entry = which === 'media server' ? 'media-server/src/main.ts' : 'parley/src/app-server-main.ts';
   const pid = treeOf(parley.process.pid ?? 0).find((pid) => commandLine(pid).includes(entry));
   if (pid === undefined) throw new Error(`no process of the ${which}`);
   process.kill(pid, 'SIGKILL');

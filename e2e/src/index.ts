@@ -1,2 +1,4 @@
-// What the benchmarks share with the end-to-end tests.
+// What the benchmarks use of the browser tests.
+export { Child } from './child.ts';
 export { Participant } from './participant.ts';
+export { commandLine, treeOf } from './processes.ts';
