@@ -6,7 +6,7 @@ import type { SignallingLike } from './signalling.ts';
 
 export interface DownLegOptions extends Pick<
   PeerLegOptions,
-  'createPeerConnection' | 'sendCandidate' | 'onState'
+  'createPeerConnection' | 'sendCandidate' | 'onState' | 'onTrace'
 > {
   signalling: SignallingLike;
   stream: StreamDescription;
@@ -24,6 +24,7 @@ export class DownLeg {
   readonly #options: DownLegOptions;
   readonly #peer: PeerLeg;
   readonly #watch: EvidenceWatch;
+  #confirmed = false;
 
   constructor(options: DownLegOptions) {
     this.#options = options;
@@ -39,12 +40,9 @@ export class DownLeg {
       audio: options.stream.audio,
       video: options.stream.video,
       senderSends: () => options.senderSends(),
-      onStatus: (status) => options.onStatus(status),
+      onStatus: (status) => this.#proven(status),
       // Connected is not yet confirmed: without a packet the viewer would look at an empty tile for ever.
-      onSilent: () => {
-        this.close();
-        options.onState({ state: 'failed', cause: 'nothing-arrives' });
-      },
+      onMedia: (comes) => this.#peer.mediaComes(comes),
     });
   }
 
@@ -59,6 +57,14 @@ export class DownLeg {
     });
   }
 
+  hurry(): void {
+    this.#peer.hurry();
+  }
+
+  renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    return this.#peer.renewIceServers(iceServers);
+  }
+
   addRemoteCandidate(candidate: Candidate): void {
     this.#peer.addRemoteCandidate(candidate);
   }
@@ -70,8 +76,17 @@ export class DownLeg {
 
   #peerChanged(news: PeerLegNews): void {
     if (news.state === 'connected') this.#watch.connected();
-    else this.#watch.close();
+    else if (news.state === 'failed') this.#watch.close();
     this.#options.onState(news);
+  }
+
+  #proven(status: LegStatus): void {
+    if (status.state === 'confirmed' && !this.#confirmed) {
+      this.#peer.trace.state('firstFrame', {});
+      this.#options.onState({ state: 'proven' });
+    }
+    this.#confirmed = status.state === 'confirmed';
+    this.#options.onStatus(status);
   }
 }
 

@@ -5,8 +5,11 @@ import { isIceConnected } from './peer-leg.ts';
 
 /** How often the statistics are looked at, in ms: soon while something is waited for, seldom while all is well. */
 const POLL_MS = { waiting: 500, confirmed: 2_000 } as const;
-/** How long a connected leg may bring no packet at all, in ms, before it is to be built anew. */
-const MEDIA_DEADLINE_MS = 10_000;
+/**
+ * How long a connected leg may bring no packet at all, in ms, before something is done about it. What was seen before gets
+ * longer: a shared screen on which nothing moves sends little.
+ */
+const MEDIA_DEADLINE_MS = { first: 3_000, next: 5_000 } as const;
 
 export interface EvidenceWatchOptions {
   connection: RTCPeerConnection;
@@ -15,8 +18,8 @@ export interface EvidenceWatchOptions {
   /** Whether the server sees the sender's media: without them, silence is not this leg's fault. */
   senderSends(): boolean;
   onStatus(status: LegStatus): void;
-  /** Nothing at all arrives though it was sent; told once, and the watch is over. */
-  onSilent(): void;
+  /** Told with every look at which it is known whether anything arrives that was sent. */
+  onMedia(comes: boolean): void;
 }
 
 export class EvidenceWatch {
@@ -55,14 +58,13 @@ export class EvidenceWatch {
     if (this.#closed || !evidence) return;
     const now = performance.now();
     const status = evidence.observe(countsOf(report), now, document.visibilityState === 'visible');
-    if (evidence.silentFor(now) >= MEDIA_DEADLINE_MS && this.#options.senderSends()) {
-      this.close();
-      return this.#options.onSilent();
-    }
+    const patience = MEDIA_DEADLINE_MS[evidence.confirmed ? 'next' : 'first'];
+    const silent = evidence.silentFor(now) >= patience && this.#options.senderSends();
     this.#timer = setTimeout(
       () => void this.#look(),
       POLL_MS[status.state === 'confirmed' ? 'confirmed' : 'waiting'],
     );
     this.#options.onStatus(status);
+    if (silent || evidence.silentFor(now) === 0) this.#options.onMedia(!silent);
   }
 }

@@ -89,6 +89,11 @@ export class LegEvidence {
     return this.#trouble(now) ?? progress(this.#reached);
   }
 
+  /** Whether all that is expected was decoded at some time. */
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
   /** For how long packets that have to come have not, in ms: of any kind, since one tells that the way is open. */
   silentFor(now: number): number {
     if (this.#watched.length === 0) return 0;
@@ -122,4 +127,14 @@ export class LegEvidence {
 /** The status of a leg that has got as far as `step` and with which nothing is wrong. */
 export function progress(step: LegStep): LegStatus {
   return { state: step === 'confirmed' ? 'confirmed' : 'establishing', step, cause: null };
+}
+
+/** The status of a leg with which something is wrong. @param detail for whoever runs the server */
+export function troubled(
+  state: 'repairing' | 'failed',
+  step: LegStep,
+  cause: FailureCause,
+  detail: string | undefined,
+): LegStatus {
+  return { state, step, cause, ...(detail !== undefined && { detail }) };
 }

@@ -1,6 +1,6 @@
 import { JsonRpcError } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LegKeeper, type KeeperState } from './leg-keeper.ts';
+import { BACKGROUND_PAUSE_MS, LegKeeper, type KeeperState } from './leg-keeper.ts';
 import type { PeerLegNews } from './peer-leg.ts';
 import { StepQueue } from './step-queue.ts';
 import { settled } from './testing.ts';
@@ -56,7 +56,7 @@ afterEach(() => {
 
 const phases = () => states.map(({ phase }) => phase);
 
-it('builds a failed leg again after growing pauses, and gives up after five tries with the last cause', async () => {
+it('builds a failed leg again after growing pauses; then it counts as failed, and is tried now and then', async () => {
   outcome = () => Promise.reject(new Error('no'));
   await keeper.start();
   const tries = [attempts.length];
@@ -67,10 +67,57 @@ it('builds a failed leg again after growing pauses, and gives up after five trie
     tries.push(attempts.length);
   }
   expect(tries).toEqual([1, 2, 3, 4, 5]);
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(attempts).toHaveLength(5);
-  expect(attempts.every(({ closed }) => closed)).toBe(true);
+  const told = states.length;
   expect(states.at(-1)).toEqual({ phase: 'failed', cause: 'endpoint-refused' });
+  await vi.advanceTimersByTimeAsync(3 * BACKGROUND_PAUSE_MS);
+  expect(attempts).toHaveLength(8);
+  expect(states).toHaveLength(told);
+  outcome = async () => undefined;
+  await vi.advanceTimersByTimeAsync(BACKGROUND_PAUSE_MS);
+  attempts.at(-1)?.changed({ state: 'connected' });
+  expect(states.slice(told)).toEqual([{ phase: 'live' }]);
+});
+
+it('counts as failed after 15 s, whatever is being tried, with what is known of the cause', async () => {
+  await keeper.start();
+  await vi.advanceTimersByTimeAsync(9_000);
+  attempts[0]?.changed({ state: 'repairing', cause: 'no-candidate-pair', detail: 'tried UDP' });
+  await vi.advanceTimersByTimeAsync(2_000);
+  attempts[0]?.changed({ state: 'failed', cause: 'relay-refused', detail: 'credentials' });
+  await vi.advanceTimersByTimeAsync(3_999);
+  expect(phases()).toEqual(['connecting', 'repairing', 'waiting', 'connecting']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(states.at(-1)).toEqual({ phase: 'failed', cause: 'relay-refused', facts: 'credentials' });
+  expect(attempts.every(({ closed }) => closed)).toBe(true);
+});
+
+it('counts as failed though it connects again and again, when nothing ever comes', async () => {
+  await keeper.start();
+  for (let round = 0; round < 3 && states.at(-1)?.phase !== 'failed'; round++) {
+    attempts.at(-1)?.changed({ state: 'connected' });
+    await vi.advanceTimersByTimeAsync(3_000);
+    attempts.at(-1)?.changed({ state: 'repairing', cause: 'nothing-arrives' });
+    await vi.advanceTimersByTimeAsync(9_000);
+    attempts.at(-1)?.changed({ state: 'failed', cause: 'nothing-arrives' });
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  expect(states.at(-1)).toEqual({ phase: 'failed', cause: 'nothing-arrives' });
+  expect(attempts).toHaveLength(2);
+});
+
+it('does not fail a connected leg whose sender sends nothing, and gives it all its time once that is over', async () => {
+  await keeper.start();
+  attempts[0]?.changed({ state: 'connected' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(phases()).toEqual(['connecting', 'live']);
+  attempts[0]?.changed({ state: 'repairing', cause: 'no-candidate-pair' });
+  await vi.advanceTimersByTimeAsync(14_999);
+  expect(states.at(-1)).toMatchObject({ phase: 'repairing' });
+  attempts[0]?.changed({ state: 'connected' });
+  attempts[0]?.changed({ state: 'proven' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(states.at(-1)).toEqual({ phase: 'live' });
+  expect(attempts).toHaveLength(1);
 });
 
 it('begins a new row of tries when it is started again after giving up', async () => {
@@ -83,9 +130,9 @@ it('begins a new row of tries when it is started again after giving up', async (
   expect(phases().slice(-3)).toEqual(['failed', 'connecting', 'live']);
 });
 
-it('gives up on a leg that connects and breaks again and again', async () => {
+it('counts as failed when it connects and breaks again and again', async () => {
   await keeper.start();
-  for (const pause of [500, 1_000, 2_000, 4_000, 60_000]) {
+  for (const pause of [500, 1_000, 2_000, 4_000, 0]) {
     attempts.at(-1)?.changed({ state: 'connected' });
     attempts.at(-1)?.changed(BROKEN);
     await vi.advanceTimersByTimeAsync(pause);

@@ -1,5 +1,5 @@
-// Keeps one leg alive: builds it, builds it again with growing pauses when it fails, and gives up after some tries.
-// Does not know whether it goes up or down.
+// Keeps one leg alive: builds it, lets it be repaired, builds it again with growing pauses when that does not help, and says
+// in time that it failed, and why. Does not know whether it goes up or down.
 import type { FailureCause } from '@parley/protocol';
 import { causeOf } from './causes.ts';
 import type { PeerLegNews } from './peer-leg.ts';
@@ -8,14 +8,16 @@ import type { StepQueue } from './step-queue.ts';
 import { QueueClosedError } from './step-queue.ts';
 
 /**
- * `waiting`: it failed and will be built again. `failed`: given up. `detail`: a sentence for a person where that of the
- * cause would be less exact.
+ * `repairing`: it is connected or was, and a remedy is under way. `waiting`: it failed and will be built again. `failed`: it
+ * has taken too long; it is tried again now and then, without a word until it works. `detail`: a sentence for a person where
+ * that of the cause would be less exact. `facts`: for whoever runs the server.
  */
 export type KeeperState =
   | { phase: 'connecting' }
   | { phase: 'live' }
-  | { phase: 'waiting'; cause: FailureCause }
-  | { phase: 'failed'; cause: FailureCause; detail?: string };
+  | { phase: 'repairing'; cause: FailureCause; facts?: string }
+  | { phase: 'waiting'; cause: FailureCause; facts?: string }
+  | { phase: 'failed'; cause: FailureCause; detail?: string; facts?: string };
 
 /** One try. `connect` settles when offer and answer are exchanged; `close` ends it and never throws. */
 export interface LegAttempt {
@@ -33,17 +35,34 @@ export interface LegKeeperOptions {
   what: string;
 }
 
-/** Pauses before the second, third … try, in ms. When they are used up, the keeper gives up. */
+/** Pauses before the second, third … try, in ms. When they are used up, the leg counts as failed. */
 export const REBUILD_PAUSES_MS = [500, 1_000, 2_000, 4_000] as const;
+/** All tries and remedies together have this long, in ms; the server waits as long (`ESTABLISHMENT_LIMIT_MS`). */
+export const LIMIT_MS = 15_000;
+/** The pause between two tries of a leg that counts as failed, in ms. */
+export const BACKGROUND_PAUSE_MS = 20_000;
 /** A leg that lived this long, in ms, was a good one: its failure begins a new row of tries. */
 const GOOD_AFTER_MS = 10_000;
+
+/** Whether its connection is there at both sides, as far as this side knows. */
+export function isUp({ phase }: KeeperState): boolean {
+  return phase === 'live' || phase === 'repairing';
+}
 
 export class LegKeeper {
   readonly #options: LegKeeperOptions;
   #attempt: LegAttempt | undefined;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs from the first trouble until the leg is well or counts as failed. */
+  #limit: ReturnType<typeof setTimeout> | undefined;
   #liveSince: number | undefined;
+  /** What is wrong at the moment, or was last. */
+  #trouble: { cause: FailureCause; facts?: string } = { cause: 'signalling-lost' };
+  /** The limit has passed without a proof that the leg is well. */
+  #overdue = false;
+  /** It counts as failed: what is tried is not told. */
+  #givenUp = false;
   #closed = false;
 
   constructor(options: LegKeeperOptions) {
@@ -53,6 +72,10 @@ export class LegKeeper {
   /** Begins with the first try, or begins anew after giving up; resolves when this try is answered or has failed. */
   async start(): Promise<void> {
     this.#failures = 0;
+    this.#givenUp = false;
+    this.#overdue = false;
+    this.#endLimit();
+    this.#beginLimit();
     await this.#tryNow();
   }
 
@@ -60,23 +83,27 @@ export class LegKeeper {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#endLimit();
     this.#dropAttempt();
   }
 
   /** Reports a failure from outside, for example that the server ended the leg. */
-  failed(cause: FailureCause): void {
+  failed(cause: FailureCause, facts?: string): void {
     if (this.#closed) return;
     this.#dropAttempt();
     clearTimeout(this.#timer);
-    if (this.#liveSince !== undefined && performance.now() - this.#liveSince >= GOOD_AFTER_MS)
-      this.#failures = 0;
-    this.#liveSince = undefined;
-    const pause = REBUILD_PAUSES_MS[this.#failures++];
-    if (pause === undefined) {
-      this.#options.onState({ phase: 'failed', cause });
-      return;
-    }
-    this.#options.onState({ phase: 'waiting', cause });
+    this.#endLife();
+    this.#trouble = { cause, ...(facts !== undefined && { facts }) };
+    if (this.#givenUp) return this.#tryLater(BACKGROUND_PAUSE_MS);
+    const pause = this.#overdue ? undefined : REBUILD_PAUSES_MS[this.#failures++];
+    if (pause === undefined) return this.#giveUp();
+    this.#beginLimit();
+    this.#options.onState({ phase: 'waiting', ...this.#trouble });
+    this.#tryLater(pause);
+  }
+
+  #tryLater(pause: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#tryNow(), pause);
   }
 
@@ -92,7 +119,7 @@ export class LegKeeper {
 
   async #connect(): Promise<void> {
     if (this.#closed) return;
-    this.#options.onState({ phase: 'connecting' });
+    if (!this.#givenUp) this.#options.onState({ phase: 'connecting' });
     let attempt: LegAttempt | undefined;
     try {
       attempt = this.#options.build((news) => {
@@ -106,9 +133,25 @@ export class LegKeeper {
   }
 
   #changed(news: PeerLegNews): void {
-    if (news.state === 'failed') return this.failed(news.cause);
-    this.#liveSince ??= performance.now();
-    this.#options.onState({ phase: 'live' });
+    switch (news.state) {
+      case 'failed':
+        return this.failed(news.cause, news.detail);
+      case 'proven':
+        this.#overdue = false;
+        return this.#endLimit();
+      case 'connected':
+        this.#liveSince ??= performance.now();
+        this.#givenUp = false;
+        this.#options.onState({ phase: 'live' });
+        break;
+      case 'repairing':
+        this.#trouble = { cause: news.cause, ...(news.detail !== undefined && { facts: news.detail }) };
+        this.#endLife();
+        if (this.#givenUp) break;
+        if (this.#overdue) return this.#giveUp();
+        this.#beginLimit();
+        this.#options.onState({ phase: 'repairing', ...this.#trouble });
+    }
   }
 
   #refused(error: unknown): void {
@@ -116,8 +159,41 @@ export class LegKeeper {
     const cause = causeOf(error);
     if (!isFinal(error)) return this.failed(cause);
     this.#dropAttempt();
+    this.#endLimit();
     const busy = refusalReason(error) === 'screen-already-shared';
     this.#options.onState({ phase: 'failed', cause, ...(busy ? { detail: sentenceFor(error) } : {}) });
+  }
+
+  #giveUp(): void {
+    this.#endLimit();
+    this.#dropAttempt();
+    this.#liveSince = undefined;
+    this.#overdue = false;
+    this.#givenUp = true;
+    this.#tryLater(BACKGROUND_PAUSE_MS);
+    this.#options.onState({ phase: 'failed', ...this.#trouble });
+  }
+
+  #beginLimit(): void {
+    this.#limit ??= setTimeout(() => {
+      this.#limit = undefined;
+      // Connected, and nothing is known to be wrong: only the next trouble is one too many.
+      if (this.#liveSince !== undefined) this.#overdue = true;
+      else this.#giveUp();
+    }, LIMIT_MS);
+  }
+
+  #endLife(): void {
+    if (this.#liveSince !== undefined && performance.now() - this.#liveSince >= GOOD_AFTER_MS) {
+      this.#failures = 0;
+      this.#overdue = false;
+    }
+    this.#liveSince = undefined;
+  }
+
+  #endLimit(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
   }
 
   #dropAttempt(): void {

@@ -48,5 +48,10 @@ export class LegReporter {
 const NOTHING_SAID: LegStatus = { state: 'establishing', step: 'requested', cause: null };
 
 export function isSame(one: LegStatus, other: LegStatus): boolean {
-  return one.state === other.state && one.step === other.step && one.cause === other.cause;
+  return (
+    one.state === other.state &&
+    one.step === other.step &&
+    one.cause === other.cause &&
+    one.detail === other.detail
+  );
 }

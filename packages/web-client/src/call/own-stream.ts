@@ -2,20 +2,24 @@
 import type {
   Candidate,
   FailureCause,
+  IceServer,
   LegStatus,
   StreamDescription,
   StreamId,
   StreamKind,
 } from '@parley/protocol';
-import { progress } from './leg-evidence.ts';
-import { LegKeeper, type KeeperState, type LegAttempt } from './leg-keeper.ts';
+import { progress, troubled } from './leg-evidence.ts';
+import { isUp, LegKeeper, type KeeperState, type LegAttempt } from './leg-keeper.ts';
 import { LegReporter } from './leg-reporter.ts';
 import type { PeerLegNews, PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
 import type { StepQueue } from './step-queue.ts';
 import { UpLeg } from './up-leg.ts';
 
-export interface OwnStreamOptions extends Pick<PeerLegOptions, 'createPeerConnection' | 'sendCandidate'> {
+export interface OwnStreamOptions extends Pick<
+  PeerLegOptions,
+  'createPeerConnection' | 'sendCandidate' | 'onTrace'
+> {
   signalling: SignallingLike;
   kind: StreamKind;
   media: MediaStream;
@@ -54,8 +58,7 @@ export class OwnStream {
         return this.#broadcast;
       },
       onState: (state) => {
-        this.#state = state;
-        if (state.phase === 'connecting') this.#reporter.begin();
+        this.#changed(state);
         options.onChange();
       },
     });
@@ -67,6 +70,25 @@ export class OwnStream {
 
   get state(): KeeperState {
     return this.#state;
+  }
+
+  /** Whether it runs here, well or not. */
+  get isUp(): boolean {
+    return isUp(this.#state);
+  }
+
+  /** What the server sees of it. */
+  serverSees(status: LegStatus): void {
+    this.#broadcast?.leg?.serverSees(status);
+  }
+
+  /** The network has changed, or the server is there again: an interruption is mended at once. */
+  hurry(): void {
+    this.#broadcast?.leg?.hurry();
+  }
+
+  async renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    await this.#broadcast?.leg?.renewIceServers(iceServers);
   }
 
   /** Queues the first try, or a new row of tries after giving up. */
@@ -104,6 +126,17 @@ export class OwnStream {
     this.#keeper.close();
   }
 
+  #changed(state: KeeperState): void {
+    const before = this.#state;
+    this.#state = state;
+    if (state.phase === 'connecting') this.#reporter.begin();
+    // What the server misses is what it says itself, and what is at fault at this side is not known to it.
+    if (state.phase === 'repairing' && state.cause !== 'sender-sends-nothing')
+      this.#reporter.report(troubled('repairing', 'negotiated', state.cause, state.facts));
+    if (state.phase === 'live' && before.phase === 'repairing')
+      this.#reporter.report(progress('dtls-connected'));
+  }
+
   /** A track that is `muted` gives nothing though it runs: the device is taken away for a while. */
   #watchDevices(): void {
     const { signal } = this.#listening;
@@ -127,7 +160,7 @@ class Broadcast implements LegAttempt {
   readonly #options: OwnStreamOptions;
   readonly #changed: (news: PeerLegNews) => void;
   #stream: StreamDescription | undefined;
-  #leg: UpLeg | undefined;
+  leg: UpLeg | undefined;
   #muted: boolean;
   #closed = false;
 
@@ -152,8 +185,8 @@ class Broadcast implements LegAttempt {
     this.#stream = stream;
     if (this.#closed) return this.#stopAtServer();
     if (stream.muted !== this.#muted) this.#sendMuted();
-    this.#leg = new UpLeg({ ...this.#options, stream, iceServers, onState: this.#changed });
-    await this.#leg.connect();
+    this.leg = new UpLeg({ ...this.#options, stream, iceServers, onState: this.#changed });
+    await this.leg.connect();
   }
 
   setMuted(muted: boolean): void {
@@ -162,7 +195,7 @@ class Broadcast implements LegAttempt {
   }
 
   addRemoteCandidate(candidate: Candidate): void {
-    this.#leg?.addRemoteCandidate(candidate);
+    this.leg?.addRemoteCandidate(candidate);
   }
 
   /** The server has no such stream any more, so there is nothing to stop. */
@@ -174,7 +207,7 @@ class Broadcast implements LegAttempt {
     if (this.#closed) return;
     this.#closed = true;
     // The farewell of DTLS is faster than the request: the server would take the end for a loss.
-    void this.#stopAtServer().finally(() => this.#leg?.close());
+    void this.#stopAtServer().finally(() => this.leg?.close());
   }
 
   async #stopAtServer(): Promise<void> {

@@ -1,6 +1,14 @@
 // What this participant sends into the room: camera and microphone as one stream, a shared screen as another. Follows the
 // devices; when a stream may begin is the room session's business.
-import type { Candidate, FailureCause, Leg, LegStatus, StreamDescription, StreamId } from '@parley/protocol';
+import type {
+  Candidate,
+  FailureCause,
+  IceServer,
+  Leg,
+  LegStatus,
+  StreamDescription,
+  StreamId,
+} from '@parley/protocol';
 import { DeviceError } from './devices.ts';
 import type { LocalDevices } from './local-devices.ts';
 import { OwnStream, type OwnStreamOptions } from './own-stream.ts';
@@ -12,7 +20,7 @@ import type { OwnSource } from './who-sees.ts';
 
 export interface OwnStreamsOptions extends Pick<
   OwnStreamOptions,
-  'signalling' | 'createPeerConnection' | 'sendCandidate' | 'report' | 'onChange'
+  'signalling' | 'createPeerConnection' | 'sendCandidate' | 'report' | 'onChange' | 'onTrace'
 > {
   devices: LocalDevices;
   /** Lets the person choose a screen. @throws DeviceError */
@@ -144,7 +152,9 @@ export class OwnStreams {
     const isKept = (own: OwnStream | undefined, media: MediaStream | undefined) => {
       const runs = own?.id !== undefined && running.has(legKey({ kind: 'up', stream: own.id }));
       if (!runs) own?.forget();
-      return runs && own.state.phase === 'live' && sameTracks(own.media, media);
+      const kept = runs && own.isUp && sameTracks(own.media, media);
+      if (kept) own.hurry();
+      return kept;
     };
     if (!isKept(this.#camera, this.#preview)) this.#renewCamera();
     else {
@@ -157,14 +167,25 @@ export class OwnStreams {
 
   /** What was being negotiated cannot be any more; what is connected may last longer than the loss. */
   closeUnfinished(): void {
-    if (this.#camera?.state.phase !== 'live') {
+    if (!this.#camera?.isUp) {
       this.#camera?.close();
       this.#camera = undefined;
     }
-    if (this.#screen?.state.phase !== 'live') {
+    if (!this.#screen?.isUp) {
       this.#screen?.close();
       this.#screen = undefined;
     }
+  }
+
+  /** The network has changed: interruptions are mended at once. */
+  hurry(): void {
+    this.#camera?.hurry();
+    this.#screen?.hurry();
+  }
+
+  /** Takes new credentials for what is sent at the moment; permission to send anew brings its own. */
+  async renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    await Promise.all([this.#camera?.renewIceServers(iceServers), this.#screen?.renewIceServers(iceServers)]);
   }
 
   /** Ends the streams; the devices and the shared screen stay as they are. */
@@ -240,13 +261,14 @@ export class OwnStreams {
 
   #newStream(kind: 'camera' | 'screen', media: MediaStream): OwnStream | undefined {
     if (!this.#options.connected()) return undefined;
-    const { signalling, createPeerConnection, sendCandidate, report, onChange } = this.#options;
+    const { signalling, createPeerConnection, sendCandidate, report, onChange, onTrace } = this.#options;
     return new OwnStream({
       signalling,
       createPeerConnection,
       sendCandidate,
       report: (stream: StreamId, status: LegStatus) => report(stream, status),
       onChange,
+      onTrace,
       kind,
       media,
       muted: kind === 'camera' && this.muted,

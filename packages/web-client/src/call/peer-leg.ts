@@ -1,25 +1,46 @@
-// One peer connection with the media server, up or down: offer, answer, candidates both ways, and whether it still lives.
-// Not the requests that carry the offer: those differ by flow and are handed in.
-import type { Candidate, FailureCause, IceServer, Leg } from '@parley/protocol';
+// One peer connection with the media server, up or down: offer, answer, candidates both ways, whether it still lives, and
+// what is done at it when it does not (`remedies.ts`). Not the requests that carry the offer: those differ by flow.
+import { NoAnswerError, type Candidate, type FailureCause, type IceServer, type Leg } from '@parley/protocol';
+import type { IceVia } from '@parley/protocol';
+import { IceAttempts } from './ice-attempts.ts';
+import { LegTrace, type OnTrace } from './leg-trace.ts';
+import { refusalReason } from './refusals.ts';
+import { Remedies, type Remedy } from './remedies.ts';
+import type { SignallingLike } from './signalling.ts';
 
-/** `connected` may come again after a short interruption; `failed` and `closed` are final. */
+/** `connected` may come again after an interruption; `failed` and `closed` are final. */
 export type PeerLegState = 'connecting' | 'connected' | 'failed' | 'closed';
 
-/** Told of a leg's connection: that it came up, or why it is gone for good. */
-export type PeerLegNews = { state: 'connected' } | { state: 'failed'; cause: FailureCause };
+/**
+ * Told of a leg's connection: that it is up; what a remedy is being applied for; that it is proven by media; or why it is gone
+ * for good. `detail`: for whoever runs the server.
+ */
+export type PeerLegNews =
+  | { state: 'connected' }
+  | { state: 'proven' }
+  | { state: 'repairing'; cause: FailureCause; detail?: string | undefined }
+  | { state: 'failed'; cause: FailureCause; detail?: string | undefined };
 
 export interface PeerLegOptions {
   leg: Leg;
   iceServers: readonly IceServer[];
   createPeerConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
   sendCandidate(leg: Leg, candidate: Candidate): void;
+  /** By which ICE restarts are asked for. */
+  signalling: Pick<SignallingLike, 'request'>;
   onState(news: PeerLegNews): void;
+  onTrace?: OnTrace | undefined;
 }
 
-/** How long an answered leg may take to connect, in ms: ICE of a reachable server takes well under one second. */
-const CONNECT_DEADLINE_MS = 15_000;
-/** How long a leg may be `disconnected`, in ms: ICE often recovers by itself within this time. */
-const DISCONNECTED_GRACE_MS = 5_000;
+/** After a change of network an interruption will not mend itself: that one comes of the other within this time, in ms. */
+const CHANGE_EFFECT_MS = 10_000;
+
+const VIA: Readonly<Record<Exclude<Remedy, 'key-frame' | 'rebuild'>, IceVia>> = {
+  restart: 'any',
+  'restart-tcp': 'tcp',
+  'restart-relay': 'relay',
+};
+type Restart = keyof typeof VIA;
 
 /** Two legs of one browser are the same when their keys are equal. */
 export function legKey(leg: Leg): string {
@@ -29,20 +50,32 @@ export function legKey(leg: Leg): string {
 export class PeerLeg {
   readonly leg: Leg;
   readonly connection: RTCPeerConnection;
+  readonly trace: LegTrace;
   readonly #options: PeerLegOptions;
   readonly #early: Candidate[] = [];
+  readonly #remedies: Remedies;
+  readonly #attempts: IceAttempts;
+  readonly #receives: boolean;
+  #iceServers: readonly IceServer[];
   #state: PeerLegState = 'connecting';
   #answered = false;
+  #restarting = false;
+  #repairing = false;
+  #networkChangedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PeerLegOptions) {
     this.#options = options;
     this.leg = options.leg;
-    this.connection = options.createPeerConnection({
-      iceServers: options.iceServers.map((server) => ({ ...server })),
-      bundlePolicy: 'max-bundle',
-    });
+    this.#iceServers = options.iceServers;
+    this.#receives = options.leg.kind === 'down' || options.leg.kind === 'testPlayback';
+    this.#remedies = new Remedies({ relay: options.iceServers.length > 0, receives: this.#receives });
+    this.#attempts = new IceAttempts(options.iceServers);
+    this.connection = options.createPeerConnection(this.#configuration('all'));
+    this.trace = new LegTrace(options.leg, this.connection, options.onTrace);
     this.connection.addEventListener('icecandidate', (event) => this.#gathered(event.candidate));
+    this.connection.addEventListener('icecandidateerror', (event) => this.#gatheringFailed(event));
+    this.connection.addEventListener('iceconnectionstatechange', () => this.#iceChanged());
     this.connection.addEventListener('connectionstatechange', () => this.#connectionChanged());
   }
 
@@ -58,13 +91,11 @@ export class PeerLeg {
     const offer = await this.connection.createOffer();
     if (this.#state !== 'connecting') return;
     await this.connection.setLocalDescription(offer);
+    this.trace.negotiated();
     const sdp = await sendOffer(this.connection.localDescription?.sdp ?? offer.sdp ?? '');
     if (this.#state !== 'connecting') return;
-    await this.connection.setRemoteDescription({ type: 'answer', sdp });
-    this.#answered = true;
-    for (const candidate of this.#early.splice(0)) this.#apply(candidate);
-    if (this.connection.connectionState !== 'connected' && !this.#isOver())
-      this.#timer ??= setTimeout(() => this.#fail(), CONNECT_DEADLINE_MS);
+    await this.#answer(sdp);
+    if (this.connection.connectionState !== 'connected' && !this.#isOver()) this.#lacks('connection');
   }
 
   /** Takes a candidate of the media server; one that comes before the answer waits for it. */
@@ -74,12 +105,37 @@ export class PeerLeg {
     else this.#early.push(candidate);
   }
 
+  /** Whether what has to come over this connection does: nothing that comes is repaired like nothing that connects. */
+  mediaComes(comes: boolean): void {
+    if (this.#isOver() || this.#state !== 'connected') return;
+    if (comes) this.#has('media');
+    else this.#lacks('media');
+  }
+
+  /** What was lost may be there again, or will not come back by itself: an interruption is mended at once from now on. */
+  hurry(): void {
+    if (this.#isOver() || !this.#answered) return;
+    this.#networkChangedAt = performance.now();
+    if (this.#remedies.lack !== undefined) this.#lacks(this.#remedies.lack, 'at once');
+  }
+
+  /** Takes new credentials; a connection through the relay goes on with them after a restart of ICE. */
+  async renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    if (this.#isOver()) return;
+    this.#iceServers = iceServers;
+    this.#attempts.renewed(iceServers);
+    this.connection.setConfiguration(this.#configuration('all'));
+    const relayed = await this.trace.isRelayed();
+    if (relayed && !this.#isOver() && this.#answered && !this.#restarting) await this.#restart('restart');
+  }
+
   /** Ends the leg at this side without telling anyone; idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#timer);
     this.#early.length = 0;
+    this.trace.close();
     this.connection.close();
   }
 
@@ -87,39 +143,164 @@ export class PeerLeg {
     return this.#state === 'failed' || this.#state === 'closed';
   }
 
+  #configuration(iceTransportPolicy: RTCIceTransportPolicy): RTCConfiguration {
+    return {
+      iceServers: this.#iceServers.map((server) => ({ ...server })),
+      iceTransportPolicy,
+      bundlePolicy: 'max-bundle',
+    };
+  }
+
+  async #answer(sdp: string): Promise<void> {
+    this.#attempts.offered(sdp);
+    await this.connection.setRemoteDescription({ type: 'answer', sdp });
+    this.#answered = true;
+    for (const candidate of this.#early.splice(0)) this.#apply(candidate);
+  }
+
   #gathered(candidate: RTCIceCandidate | null): void {
     // An empty one only says that the gathering ended; Kurento's media server takes offence at it.
     if (!candidate?.candidate || this.#isOver()) return;
     const { sdpMid, sdpMLineIndex } = candidate;
+    this.#attempts.gathered(candidate.candidate);
     this.#options.sendCandidate(this.leg, { candidate: candidate.candidate, sdpMid, sdpMLineIndex });
   }
 
+  #gatheringFailed({ errorCode, errorText, url }: RTCPeerConnectionIceErrorEvent): void {
+    this.#attempts.refused({ errorCode, errorText, url });
+    this.trace.state('icecandidateerror', { errorCode, errorText: errorText.slice(0, 200), url });
+  }
+
   #apply(candidate: Candidate): void {
+    this.#attempts.offered(candidate.candidate);
     this.connection.addIceCandidate(candidate).catch((error: unknown) => {
       // One unusable candidate is no reason to end the leg: the others may do.
       if (!this.#isOver()) console.warn(`${legKey(this.leg)}: a candidate was refused`, error);
     });
   }
 
-  #connectionChanged(): void {
-    if (this.#isOver()) return;
-    const state = this.connection.connectionState;
-    if (state === 'connected') {
-      clearTimeout(this.#timer);
-      this.#state = 'connected';
-      this.#options.onState({ state: 'connected' });
-    } else if (state === 'disconnected') {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#fail(), DISCONNECTED_GRACE_MS);
-    } else if (state === 'failed') this.#fail();
+  #iceChanged(): void {
+    if (this.#isOver() || !this.#answered || !isIceConnected(this.connection)) return;
+    this.#remedies.has('connection');
+    if (this.connection.connectionState === 'connecting') this.#lacks('encryption');
   }
 
-  #fail(): void {
+  #connectionChanged(): void {
+    if (this.#isOver()) return;
+    const { connectionState } = this.connection;
+    if (connectionState === 'connected') {
+      this.#state = 'connected';
+      this.#tracePair();
+      this.#has('encryption');
+      if (this.#remedies.lack === undefined) this.#tellConnected();
+    } else if (connectionState === 'disconnected') {
+      const changed = performance.now() - this.#networkChangedAt < CHANGE_EFFECT_MS;
+      this.#lacks('connection', changed ? 'at once' : 'in time');
+    } else if (connectionState === 'failed') {
+      if (isIceConnected(this.connection)) this.#failBecause({ cause: 'dtls-failed' });
+      else this.#lacks('connection', 'at once');
+    }
+  }
+
+  #lacks(what: Parameters<Remedies['lacks']>[0], urgency: 'in time' | 'at once' = 'in time'): void {
+    this.#remedies.lacks(what, performance.now(), urgency);
+    this.#watchDeadline();
+  }
+
+  #has(what: Parameters<Remedies['has']>[0]): void {
+    this.#remedies.has(what);
+    this.#watchDeadline();
+    if (this.#repairing && this.#remedies.lack === undefined) this.#tellConnected();
+  }
+
+  #tellConnected(): void {
+    this.#repairing = false;
+    this.#options.onState({ state: 'connected' });
+  }
+
+  #watchDeadline(): void {
+    clearTimeout(this.#timer);
+    const { deadline } = this.#remedies;
+    if (deadline === undefined || this.#restarting || this.#isOver()) return;
+    this.#timer = setTimeout(() => this.#climb(), Math.max(0, deadline - performance.now()));
+  }
+
+  #climb(): void {
+    const remedy = this.#remedies.take(performance.now());
+    if (!remedy) return this.#watchDeadline();
+    const lack = this.#remedies.lack ?? '';
+    this.trace.remedy(remedy, { lack });
+    if (remedy === 'rebuild') return this.#failBecause(this.#why('at last'));
+    this.#repairing = true;
+    this.#options.onState({ state: 'repairing', ...this.#why() });
+    // That the page tells of it is what makes the server ask the sender.
+    if (remedy === 'key-frame') this.#watchDeadline();
+    else void this.#restart(remedy);
+  }
+
+  async #restart(remedy: Restart): Promise<void> {
+    const via = VIA[remedy];
+    this.#restarting = true;
+    clearTimeout(this.#timer);
+    try {
+      this.connection.setConfiguration(this.#configuration(via === 'relay' ? 'relay' : 'all'));
+      const offer = await this.connection.createOffer({ iceRestart: true });
+      if (this.#isOver()) return;
+      await this.connection.setLocalDescription(offer);
+      // What the server finds for the new offer must wait for its answer.
+      this.#answered = false;
+      const sdpOffer = this.connection.localDescription?.sdp ?? offer.sdp ?? '';
+      const { sdpAnswer } = await this.#options.signalling.request('restartIce', {
+        leg: this.leg,
+        sdpOffer,
+        via,
+      });
+      if (!this.#isOver()) await this.#answer(sdpAnswer);
+    } catch (error) {
+      if (!this.#isOver()) this.#notRestarted(remedy, error);
+    } finally {
+      this.#restarting = false;
+      this.#answered = true;
+      this.#watchDeadline();
+    }
+  }
+
+  #notRestarted(remedy: Restart, error: unknown): void {
+    const reason = refusalReason(error);
+    const now = performance.now();
+    if (reason === 'not-supported') this.#remedies.cannotRestart(now);
+    else if (error instanceof NoAnswerError || reason === 'too-many-requests')
+      this.#remedies.postpone(remedy, now);
+    else {
+      console.warn(`${legKey(this.leg)}: ICE was not restarted`, error);
+      if (this.#remedies.lack !== undefined) this.#failBecause(this.#why('at last'));
+    }
+  }
+
+  #why(when: 'for now' | 'at last' = 'for now'): { cause: FailureCause; detail?: string } {
+    switch (this.#remedies.lack) {
+      case 'media':
+        return { cause: this.#receives ? 'nothing-arrives' : 'sender-sends-nothing' };
+      case 'encryption':
+        return { cause: 'dtls-failed' };
+      default:
+        // What went directly may do so again: only in the end it was the relay that was needed.
+        if (when === 'for now' && this.#state === 'connected') return { cause: 'no-candidate-pair' };
+        return this.#attempts.verdict(Date.now());
+    }
+  }
+
+  #failBecause(why: { cause: FailureCause; detail?: string }): void {
     if (this.#isOver()) return;
     clearTimeout(this.#timer);
     this.#state = 'failed';
-    const cause = isIceConnected(this.connection) ? 'dtls-failed' : 'no-candidate-pair';
-    this.#options.onState({ state: 'failed', cause });
+    this.#options.onState({ state: 'failed', ...why });
+  }
+
+  #tracePair(): void {
+    this.trace.pair().catch((error: unknown) => {
+      if (!this.#isOver()) console.debug('the statistics could not be read', error);
+    });
   }
 }
 

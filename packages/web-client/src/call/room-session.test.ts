@@ -1,5 +1,12 @@
-import { JsonRpcError, type NotificationName, type NotificationParams, type Resume } from '@parley/protocol';
+import {
+  JsonRpcError,
+  type NotificationName,
+  type NotificationParams,
+  type RequestParams,
+  type Resume,
+} from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { NetworkNews } from './network-watch.ts';
 import { RoomSession } from './room-session.ts';
 import type { Notification } from './signalling.ts';
 import {
@@ -21,6 +28,8 @@ let browser: FakeBrowser;
 let devices: FakeDevices;
 let session: RoomSession;
 let screen: FakeTrack;
+/** What the device's network does. */
+let network: (news: NetworkNews) => void;
 let remembered: (Resume | undefined)[];
 
 const ada = { id: participantId('ada'), name: 'Ada' };
@@ -62,6 +71,10 @@ function begin(open: { camera: boolean; microphone: boolean }): void {
     onResume: (resume) => remembered.push(resume),
     createPeerConnection: browser.createPeerConnection,
     openScreen: async () => new FakeMediaStream([screen]) as unknown as MediaStream,
+    watchNetwork: (onNews) => {
+      network = onNews;
+      return { close: () => (network = () => undefined) };
+    },
   });
 }
 
@@ -77,6 +90,14 @@ async function told<Name extends NotificationName>(
   server.events?.notification({ name, params } as Notification);
   await settled();
 }
+
+/** By which ways the viewer’s legs looked again for a connection. */
+const downRestarts = () =>
+  server.requests
+    .filter(({ name }) => name === 'restartIce')
+    .map(({ params }) => params as RequestParams<'restartIce'>)
+    .filter(({ leg }) => leg.kind === 'down')
+    .map(({ via }) => via);
 
 const tile = (name: string) => session.snapshot().tiles.find((candidate) => candidate.name === name);
 
@@ -282,10 +303,13 @@ describe('watched streams', () => {
     first.become('connected');
     expect(tile('Ada')).toMatchObject({ state: 'live', message: undefined });
     first.become('failed');
-    expect(tile('Ada')).toMatchObject({
-      state: 'connecting',
-      message: 'Repairing: This network lets no sound or pictures through to the server.',
-    });
+    await settled();
+    const repairing = 'Repairing: This network lets no sound or pictures through to the server.';
+    expect(tile('Ada')).toMatchObject({ state: 'repairing', message: repairing });
+    expect(first.closed).toBe(false);
+    await vi.advanceTimersByTimeAsync(6_001);
+    expect(downRestarts()).toEqual(['any', 'tcp']);
+    expect(tile('Ada')).toMatchObject({ state: 'connecting', message: repairing });
     await vi.advanceTimersByTimeAsync(500);
     expect(first.closed).toBe(true);
     browser.latest.become('connected');
@@ -295,7 +319,8 @@ describe('watched streams', () => {
 
   it('are watched again when they connect but nothing arrives', async () => {
     browser.latest.become('connected');
-    await vi.advanceTimersByTimeAsync(10_500);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(downRestarts()).toEqual(['any', 'tcp']);
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
     browser.latest.receives = { packets: true, frames: true };
     browser.latest.become('connected');
@@ -367,16 +392,18 @@ describe('watched streams', () => {
   });
 
   it('are no longer sent to who has given up', async () => {
-    for (let tried = 0; tried < 5; tried++) {
-      expect(server.said()).not.toContain('unwatch stream-ada-camera');
-      browser.latest.become('failed');
-      await vi.advanceTimersByTimeAsync(4_000);
-    }
+    browser.latest.become('connected');
+    browser.latest.become('failed');
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(server.said()).not.toContain('unwatch stream-ada-camera');
+    await vi.advanceTimersByTimeAsync(1);
     expect(tile('Ada')).toMatchObject({ state: 'failed' });
     expect(server.said().at(-1)).toBe('unwatch stream-ada-camera');
-    // Each try is a new one to the server, which has forgotten what was said of the former.
-    const repairing = Array<string>(4).fill('down repairing no-candidate-pair');
-    expect(server.reports()).toEqual([...repairing, 'down failed no-candidate-pair']);
+    expect(server.reports().at(-1)).toBe('down failed no-candidate-pair');
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(tile('Ada')).toMatchObject({ state: 'failed' });
+    browser.latest.become('connected');
+    expect(tile('Ada')).toMatchObject({ state: 'live' });
   });
 
   it('end with the stream, and leave a tile that says so', async () => {
@@ -421,6 +448,86 @@ describe('a lost server', () => {
     expect(server.opened).toBe(1);
     expect(screen.stopped).toBe(true);
   });
+});
+
+describe('a change of network', () => {
+  beforeEach(async () => {
+    server.answers.join = () => ({
+      self: { id: participantId('me'), name: 'Me' },
+      participants: [ada],
+      streams: [adasCamera],
+      iceServers: [],
+      recording: null,
+      secret: 'secret',
+      legs: [{ kind: 'down', stream: adasCamera.id }],
+    });
+    await join();
+    for (const connection of browser.connections) connection.become('connected');
+    await settled();
+    server.requests.length = 0;
+  });
+
+  it('is followed by a question whether the server is there, and by nothing more while all is well', async () => {
+    network('changed');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(server.said()).toEqual(['ping']);
+  });
+
+  it('restarts at once what breaks with it, and not what a page in the background misses', async () => {
+    network('shown');
+    browser.connections.find(({ log }) => log[0]?.startsWith('recvonly'))?.become('disconnected');
+    await settled();
+    expect(downRestarts()).toEqual([]);
+    network('woke');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(downRestarts()).toEqual(['any']);
+  });
+
+  it('does not wait before it comes back to a server whose connection did not last', async () => {
+    server.answers.ping = () => Promise.reject(new Error('half open'));
+    network('changed');
+    server.vanish();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(server.opened).toBe(2);
+  });
+
+  it('ends the pause between two tries', async () => {
+    server.reachable = false;
+    server.vanish();
+    await vi.advanceTimersByTimeAsync(4_000);
+    server.reachable = true;
+    const tries = server.opened;
+    network('changed');
+    await settled();
+    expect(server.opened).toBe(tries + 1);
+    expect(session.snapshot().phase).toBe('joined');
+  });
+});
+
+it('takes new credentials before the former end, for the legs of now and of later', async () => {
+  const credentials = (credential: string) => [
+    { urls: ['turn:relay.example'], username: `${Math.floor(Date.now() / 1_000) + 60}:me`, credential },
+  ];
+  server.answers.join = () => ({
+    self: { id: participantId('me'), name: 'Me' },
+    participants: [ada],
+    streams: [adasCamera],
+    iceServers: credentials('old'),
+    recording: null,
+    secret: 'secret',
+    legs: [],
+  });
+  server.answers.renewIceServers = () => ({ iceServers: credentials('new'), expiresInSeconds: 3_600 });
+  await join();
+  const [running = browser.latest] = browser.connections;
+  running.receives = { packets: true, frames: true };
+  running.become('connected');
+  await vi.advanceTimersByTimeAsync(41_000);
+  const later = { ...adasCamera, id: streamId('ada-screen'), kind: 'screen' } as const;
+  await told('streamStarted', { stream: later, iceServers: credentials('old') });
+  expect(running.configuration.iceServers).toMatchObject([{ credential: 'new' }]);
+  expect(browser.latest).not.toBe(running);
+  expect(browser.latest.configuration.iceServers).toMatchObject([{ credential: 'new' }]);
 });
 
 describe('a connection that was lost for a moment', () => {
@@ -486,12 +593,8 @@ describe('a connection that was lost for a moment', () => {
     server.vanish();
     browser.connections[1]?.become('failed');
     await session.setMicrophone(false);
-    await vi.advanceTimersByTimeAsync(500);
-    expect(server.said().filter((line) => !line.startsWith('reportLeg'))).toEqual([
-      'join',
-      'setMuted stream-own-1',
-      'watch stream-ada-camera',
-    ]);
+    await vi.advanceTimersByTimeAsync(501);
+    expect(server.said()).toEqual(['join', 'setMuted stream-own-1', 'restartIce']);
   });
 
   it('sends a camera anew that was stopped meanwhile', async () => {

@@ -2,6 +2,7 @@
 // server's notifications, and comes back by itself when the server was gone. Its legs: `own-streams`, `watched-streams`.
 import type {
   Candidate,
+  IceServer,
   Leg,
   LegStatus,
   NotificationParams,
@@ -10,10 +11,13 @@ import type {
   RequestResult,
   Resume,
   RoomId,
+  StreamId,
 } from '@parley/protocol';
 import { NoAnswerError } from '@parley/protocol';
 import { causeOfEnd } from './causes.ts';
 import type { LocalDevices } from './local-devices.ts';
+import { CredentialRenewal } from './credential-renewal.ts';
+import type { NetworkNews } from './network-watch.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { OwnStreams } from './own-streams.ts';
 import { refusalReason, sentenceFor } from './refusals.ts';
@@ -29,6 +33,7 @@ import {
 import { tilesOf, type RoomPhase, type RoomSnapshot } from './room-view.ts';
 import type { CloseReason, Notification, OpenSignalling, SignallingLike } from './signalling.ts';
 import { Store } from './store.ts';
+import { TraceReporter } from './trace-reporter.ts';
 import { WatchedStreams } from './watched-streams.ts';
 import { whoSees } from './who-sees.ts';
 
@@ -43,6 +48,8 @@ export interface RoomSessionOptions {
   resume?: Resume | undefined;
   /** By this the page can be the same participant again; `undefined`: not any more. */
   onResume?(resume: Resume | undefined): void;
+  /** Begins to watch the device's network; without it nobody tells of a change. */
+  watchNetwork?(onNews: (news: NetworkNews) => void): { close(): void };
   /** Lets the person choose a screen. @throws DeviceError */
   openScreen(): Promise<MediaStream>;
 }
@@ -54,6 +61,9 @@ const TAKEN_OVER = 'You are in this room on another page now. Join again to come
 
 /** How long leaving waits for the server, in ms: closing the connection says the same in the end. */
 const LEAVE_DEADLINE_MS = 1_000;
+
+/** After a change of network: long enough for a slow one, and for the ping to be sent again, in ms. */
+const PING_DEADLINE_MS = 2_500;
 
 export class RoomSession {
   readonly #options: RoomSessionOptions;
@@ -69,6 +79,13 @@ export class RoomSession {
     request: (name, params, deadlineMs) => this.#requestInRoom(name, params, deadlineMs),
     close: () => undefined,
   };
+  readonly #traces = new TraceReporter((leg, events) => this.#wire.request('reportTrace', { leg, events }));
+  readonly #renewal = new CredentialRenewal({
+    request: () => this.#wire.request('renewIceServers', {}),
+    onRenewed: (iceServers) => this.#renewIceServers(iceServers),
+    now: () => Date.now(),
+  });
+  readonly #network: { close(): void } | undefined;
   #resume: Resume | undefined;
   #room: RoomState | undefined;
   /** Told before the answer to `join`, and not in it: that answer was lost and came again. */
@@ -76,6 +93,8 @@ export class RoomSession {
   /** By the present connection; told before the answer to `join`, and not in it. */
   #mediaServerAvailable = true;
   #reconnects = 0;
+  /** The network has changed: the next try to reach the server is not waited for. */
+  #hurried = false;
   #joining = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -102,6 +121,7 @@ export class RoomSession {
       report: (stream, status) => this.#report({ kind: 'up', stream }, status),
     });
     this.#store = new Store(this.#view());
+    this.#network = options.watchNetwork?.((news) => this.#networkNews(news));
   }
 
   readonly subscribe = (listener: () => void) => this.#store.subscribe(listener);
@@ -119,6 +139,7 @@ export class RoomSession {
       const signalling = await this.#options.openSignalling({
         notification: (notification) => this.#notified(notification),
         closed: (reason) => this.#lost(reason),
+        resent: (name, params, attempt) => this.#resent(name, params, attempt),
       });
       if (this.#isOver()) return signalling.close();
       this.#signalling = signalling;
@@ -205,6 +226,9 @@ export class RoomSession {
     const signalling = this.#signalling;
     this.#signalling = undefined;
     void this.#sayGoodbye(how, signalling);
+    this.#traces.close();
+    this.#renewal.close();
+    this.#network?.close();
     this.#notices.close();
     this.#publish();
   }
@@ -228,6 +252,8 @@ export class RoomSession {
   #entered(result: RequestResult<'join'>): void {
     if (this.#isOver()) return;
     this.#reconnects = 0;
+    this.#hurried = false;
+    this.#renewal.use(result.iceServers);
     this.#resume = { participant: result.self.id, secret: result.secret };
     this.#options.onResume?.(this.#resume);
     this.#phase = 'joined';
@@ -278,9 +304,45 @@ export class RoomSession {
     this.#phase = 'reconnecting';
     // A join that ran into its deadline is told twice: by the request and by the connection.
     if (this.#timer !== undefined) return;
-    const pause = RECONNECT_PAUSES_MS[Math.min(this.#reconnects++, RECONNECT_PAUSES_MS.length - 1)];
+    const next = RECONNECT_PAUSES_MS[Math.min(this.#reconnects++, RECONNECT_PAUSES_MS.length - 1)];
+    const pause = this.#hurried ? 0 : next;
+    this.#hurried = false;
     this.#timer = setTimeout(() => void this.join(), pause);
     this.#publish();
+  }
+
+  /** Waits for no timeout: the server is asked whether it is there, and what broke with the network is mended. */
+  #networkNews(news: NetworkNews): void {
+    if (this.#isOver()) return;
+    if (this.#timer !== undefined) {
+      void this.join();
+      return;
+    }
+    if (news !== 'shown') {
+      this.#own.hurry();
+      this.#watched.hurry();
+    }
+    if (this.#phase !== 'joined') return;
+    this.#hurried = true;
+    this.#signalling
+      ?.request('ping', {}, PING_DEADLINE_MS)
+      .then(() => (this.#hurried = false))
+      .catch((error: unknown) => console.debug('the connection to the server did not last', error));
+  }
+
+  /** For the trace: a message of a leg that got no answer in time. */
+  #resent(name: RequestName, params: unknown, attempt: number): void {
+    const leg = legOf(name, params);
+    if (leg) this.#traces.trace(leg, { kind: 'retry', name, facts: { attempt } });
+  }
+
+  #renewIceServers(iceServers: readonly IceServer[]): void {
+    Promise.all([this.#own.renewIceServers(iceServers), this.#watched.renewIceServers(iceServers)]).catch(
+      (error: unknown) => {
+        // Each leg keeps what it had, and is mended by the ladder should that end.
+        console.warn('new credentials for the relay could not be used', error);
+      },
+    );
   }
 
   #notified(notification: Notification): void {
@@ -295,6 +357,7 @@ export class RoomSession {
     this.#room = after;
     this.#announce(notification, before, after);
     this.#watched.follow(before.streams.keys());
+    if (name === 'ledger') this.#own.byId(params.stream)?.serverSees(params.up);
     if (name === 'streamStopped') this.#ownStreamLost(params);
     if (name === 'mediaServer') this.#mediaServerChanged(params.available);
     this.#publish();
@@ -368,6 +431,7 @@ export class RoomSession {
         });
       },
       connected: () => this.#signalling !== undefined,
+      onTrace: this.#traces.trace,
       onChange: () => this.#publish(),
     };
   }
@@ -413,4 +477,12 @@ export class RoomSession {
       notices: this.#notices.all,
     };
   }
+}
+
+/** The leg that a request speaks of, if it speaks of one. */
+function legOf(name: RequestName, params: unknown): Leg | undefined {
+  const { leg, stream } = params as { leg?: Leg; stream?: StreamId };
+  if (leg) return leg;
+  if (name === 'watch' && stream) return { kind: 'down', stream };
+  return name === 'startBroadcast' && stream ? { kind: 'up', stream } : undefined;
 }

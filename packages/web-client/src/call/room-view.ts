@@ -205,6 +205,8 @@ function healthOf(
   switch (stream.state.phase) {
     case 'connecting':
       return health('connecting', { message: 'Connecting…' });
+    case 'repairing':
+      return health('repairing', { message: repairing(stream.state.cause) });
     case 'waiting':
       return health('connecting', { message: repairing(stream.state.cause) });
     case 'failed':

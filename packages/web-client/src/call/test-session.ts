@@ -1,12 +1,19 @@
 // The test of camera and microphone before joining (flows 1 and 2): record on the media server, then play it back.
 // Has a conversation of its own with the server; enters no room.
-import { TEST_RECORD_SECONDS, type Candidate, type IceServer, type Leg } from '@parley/protocol';
+import {
+  NoAnswerError,
+  TEST_RECORD_SECONDS,
+  type Candidate,
+  type IceServer,
+  type Leg,
+} from '@parley/protocol';
 import { sentencesOf } from './causes.ts';
 import { addReceivers } from './down-leg.ts';
 import { PeerLeg, type PeerLegOptions } from './peer-leg.ts';
 import { sentenceFor } from './refusals.ts';
 import type { Notification, OpenSignalling, SignallingLike } from './signalling.ts';
 import { Store } from './store.ts';
+import { TraceReporter } from './trace-reporter.ts';
 import { addSendingTracks } from './up-leg.ts';
 
 export type TestPhase =
@@ -43,6 +50,13 @@ export class TestSession {
   readonly #options: TestSessionOptions;
   readonly #store = new Store(IDLE);
   #signalling: SignallingLike | undefined;
+  /** Whichever conversation there is. */
+  readonly #wire: Pick<SignallingLike, 'request'> = {
+    request: (...request) =>
+      this.#signalling?.request(...request) ??
+      Promise.reject(NoAnswerError.closed(request[0], 'connection-lost')),
+  };
+  readonly #traces = new TraceReporter((leg, events) => this.#wire.request('reportTrace', { leg, events }));
   #iceServers: readonly IceServer[] = [];
   #leg: PeerLeg | undefined;
   #limit: number = TEST_RECORD_SECONDS;
@@ -91,6 +105,7 @@ export class TestSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#traces.close();
     this.#dropLeg();
     this.#signalling?.close();
     this.#signalling = undefined;
@@ -127,10 +142,12 @@ export class TestSession {
       leg,
       iceServers: this.#iceServers,
       createPeerConnection: this.#options.createPeerConnection,
+      signalling: this.#wire,
       sendCandidate: (of, candidate) => this.#sendCandidate(of, candidate),
+      onTrace: this.#traces.trace,
       onState: (news) => {
         if (news.state === 'failed') this.#fail(sentencesOf(news.cause));
-        else if (leg.kind === 'testPlayback') this.#set({ phase: 'playing' });
+        else if (news.state === 'connected' && leg.kind === 'testPlayback') this.#set({ phase: 'playing' });
       },
     });
     return this.#leg;

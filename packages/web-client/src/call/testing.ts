@@ -65,12 +65,17 @@ export class FakeMediaStream {
 /** A peer connection that keeps a log, and connects or fails when the test says so. */
 export class FakePeerConnection extends EventTarget {
   readonly log: string[] = [];
-  readonly configuration: RTCConfiguration;
+  configuration: RTCConfiguration;
   connectionState: RTCPeerConnectionState = 'new';
   localDescription: { sdp: string } | null = null;
   iceConnectionState: RTCIceConnectionState = 'new';
+  readonly iceGatheringState: RTCIceGatheringState = 'new';
+  /** Which kind of local candidate carries it. */
+  localType: RTCIceCandidateType = 'host';
   /** Whether packets come, and become frames and samples, between one look at the statistics and the next. */
   receives = { packets: false, frames: false };
+  /** Whether packets leave between one look and the next. */
+  sends = false;
   #looks = 0;
 
   constructor(configuration: RTCConfiguration = {}) {
@@ -85,8 +90,21 @@ export class FakePeerConnection extends EventTarget {
     return { sender, receiver: { track: new FakeTrack(kind) } };
   }
 
-  async createOffer() {
-    return { type: 'offer', sdp: 'offer' };
+  getSenders(): RTCRtpSender[] {
+    return [];
+  }
+
+  getReceivers(): RTCRtpReceiver[] {
+    return [];
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+
+  async createOffer({ iceRestart = false }: RTCOfferOptions = {}) {
+    if (iceRestart) this.log.push(`restart ${this.configuration.iceTransportPolicy}`);
+    return { type: 'offer', sdp: iceRestart ? 'restart offer' : 'offer' };
   }
 
   async setLocalDescription({ sdp }: { sdp: string }): Promise<void> {
@@ -110,7 +128,14 @@ export class FakePeerConnection extends EventTarget {
       framesDecoded: frames ? this.#looks : 0,
       jitterBufferEmittedCount: frames ? this.#looks : 0,
     };
-    return new Map(['audio', 'video'].map((kind) => [kind, { ...counts, kind }]));
+    const inbound = ['audio', 'video'].map((kind) => [kind, { ...counts, kind }] as const);
+    return new Map<string, unknown>([
+      ...inbound,
+      ['sent', { type: 'outbound-rtp', packetsSent: this.sends ? this.#looks : 0 }],
+      ['transport', { id: 'transport', type: 'transport', selectedCandidatePairId: 'pair' }],
+      ['pair', { id: 'pair', type: 'candidate-pair', localCandidateId: 'local', currentRoundTripTime: 0.02 }],
+      ['local', { id: 'local', type: 'local-candidate', candidateType: this.localType, protocol: 'udp' }],
+    ]);
   }
 
   close(): void {
@@ -125,6 +150,17 @@ export class FakePeerConnection extends EventTarget {
   /** The browser found an address of its own; null: no more. */
   gather(found: Candidate | null): void {
     this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate: found }));
+  }
+
+  iceBecomes(state: RTCIceConnectionState): void {
+    this.iceConnectionState = state;
+    this.dispatchEvent(new Event('iceconnectionstatechange'));
+  }
+
+  /** The relay said no, or nothing (701). */
+  gatheringFails(errorCode: number, errorText: string): void {
+    const url = 'turn:relay.example:3478';
+    this.dispatchEvent(Object.assign(new Event('icecandidateerror'), { errorCode, errorText, url }));
   }
 
   become(state: RTCPeerConnectionState): void {
@@ -182,6 +218,7 @@ export class FakeServer implements SignallingLike {
       }),
       startBroadcast: () => ({ sdpAnswer: 'answer' }),
       watch: () => ({ sdpAnswer: 'answer' }),
+      restartIce: () => ({ sdpAnswer: 'restart answer' }),
       ...answers,
     };
   }
@@ -210,7 +247,7 @@ export class FakeServer implements SignallingLike {
   /** The requests that were made, without candidates and reports, as `name` or `name stream`. */
   said(): string[] {
     return this.requests
-      .filter(({ name }) => name !== 'addCandidate' && name !== 'reportLeg')
+      .filter(({ name }) => !['addCandidate', 'reportLeg', 'reportTrace'].includes(name))
       .map(({ name, params }) => [name, (params as { stream?: string }).stream].filter(Boolean).join(' '));
   }
 

@@ -1,11 +1,12 @@
 // The way up: a camera or a screen of this browser, sent to the media server in one peer connection (flow 3).
-import type { Candidate, IceServer, StreamDescription } from '@parley/protocol';
+import type { Candidate, IceServer, LegStatus, StreamDescription } from '@parley/protocol';
+import { SendingWatch } from './sending-watch.ts';
 import { PeerLeg, type PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
 
 export interface UpLegOptions extends Pick<
   PeerLegOptions,
-  'createPeerConnection' | 'sendCandidate' | 'onState'
+  'createPeerConnection' | 'sendCandidate' | 'onState' | 'onTrace'
 > {
   signalling: SignallingLike;
   stream: StreamDescription;
@@ -18,12 +19,19 @@ export class UpLeg {
   readonly stream: StreamDescription;
   readonly #signalling: SignallingLike;
   readonly #peer: PeerLeg;
+  readonly #watch: SendingWatch;
+  readonly #onState: UpLegOptions['onState'];
 
   constructor(options: UpLegOptions) {
     this.stream = options.stream;
     this.#signalling = options.signalling;
     this.#peer = new PeerLeg({ ...options, leg: { kind: 'up', stream: options.stream.id } });
     addSendingTracks(this.#peer.connection, options.media, options.stream.kind);
+    this.#onState = (news) => options.onState(news);
+    this.#watch = new SendingWatch({
+      getStats: () => this.#peer.connection.getStats(),
+      onMedia: (comes) => this.#peer.mediaComes(comes),
+    });
   }
 
   /** Offers the stream and applies the answer. @throws JsonRpcError when it is refused, NoAnswerError. */
@@ -37,11 +45,26 @@ export class UpLeg {
     });
   }
 
+  /** What the server sees of this leg. */
+  serverSees(status: LegStatus): void {
+    if (status.state === 'confirmed') this.#onState({ state: 'proven' });
+    this.#watch.serverSees(status);
+  }
+
+  hurry(): void {
+    this.#peer.hurry();
+  }
+
+  renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    return this.#peer.renewIceServers(iceServers);
+  }
+
   addRemoteCandidate(candidate: Candidate): void {
     this.#peer.addRemoteCandidate(candidate);
   }
 
   close(): void {
+    this.#watch.close();
     this.#peer.close();
   }
 }

@@ -1,13 +1,17 @@
 // A stream of another participant that this browser watches: its down leg, built again as often as needed.
 import type { Candidate, IceServer, LegStatus, StreamDescription, StreamId } from '@parley/protocol';
 import { DownLeg } from './down-leg.ts';
+import { troubled } from './leg-evidence.ts';
 import { isSame, LegReporter } from './leg-reporter.ts';
-import { LegKeeper, type KeeperState } from './leg-keeper.ts';
+import { isUp, LegKeeper, type KeeperState } from './leg-keeper.ts';
 import type { PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
 import { StepQueue } from './step-queue.ts';
 
-export interface WatchedStreamOptions extends Pick<PeerLegOptions, 'createPeerConnection' | 'sendCandidate'> {
+export interface WatchedStreamOptions extends Pick<
+  PeerLegOptions,
+  'createPeerConnection' | 'sendCandidate' | 'onTrace'
+> {
   signalling: SignallingLike;
   stream: StreamDescription;
   iceServers: readonly IceServer[];
@@ -28,18 +32,22 @@ export class WatchedStream {
   #state: KeeperState = { phase: 'connecting' };
   readonly #reporter: LegReporter;
   #evidence: LegStatus | undefined;
+  #iceServers: readonly IceServer[];
   #soundBlocked = false;
 
   constructor(options: WatchedStreamOptions) {
     this.id = options.stream.id;
     this.#options = options;
+    this.#iceServers = options.iceServers;
     this.#reporter = new LegReporter((status) => options.report(status));
     this.#keeper = new LegKeeper({
       what: options.stream.kind === 'screen' ? 'This screen' : 'This participant',
       steps: this.#steps,
       build: (changed) => {
+        this.#reporter.begin();
         const leg = new DownLeg({
           ...options,
+          iceServers: this.#iceServers,
           onState: changed,
           onStatus: (status) => {
             if (leg === this.#leg) this.#proven(status);
@@ -78,8 +86,25 @@ export class WatchedStream {
     void this.#keeper.start();
   }
 
+  /** Whether it runs here, well or not. */
+  get isUp(): boolean {
+    return isUp(this.#state);
+  }
+
+  /** The network has changed, or the server is there again: an interruption is mended at once. */
+  hurry(): void {
+    this.#leg?.hurry();
+  }
+
+  /** For this leg and the next. */
+  async renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    this.#iceServers = iceServers;
+    await this.#leg?.renewIceServers(iceServers);
+  }
+
   /** The server is there again, and still sends: what changed meanwhile it could not be told. */
   resumed(): void {
+    this.hurry();
     if (this.#evidence) this.#options.report(this.#heard(this.#evidence));
   }
 
@@ -97,12 +122,14 @@ export class WatchedStream {
 
   #changed(state: KeeperState): void {
     this.#state = state;
-    if (state.phase === 'connecting') this.#reporter.begin();
+    if (state.phase === 'repairing')
+      this.#reporter.report(troubled('repairing', 'negotiated', state.cause, state.facts));
+    if (state.phase === 'live' && this.#evidence) this.#reporter.report(this.#heard(this.#evidence));
     if (state.phase === 'waiting' || state.phase === 'failed') {
       this.#leg = undefined;
       this.#evidence = undefined;
       const reported = state.phase === 'waiting' ? 'repairing' : 'failed';
-      this.#reporter.report({ state: reported, step: 'requested', cause: state.cause });
+      this.#reporter.report(troubled(reported, 'requested', state.cause, state.facts));
     }
     if (state.phase === 'failed') this.#unwatch();
     this.#options.onChange();
@@ -111,7 +138,8 @@ export class WatchedStream {
   #proven(status: LegStatus): void {
     const before = this.#evidence;
     this.#evidence = status;
-    this.#reporter.report(this.#heard(status));
+    // What was last seen of it says nothing while it is being repaired.
+    if (this.#state.phase !== 'repairing') this.#reporter.report(this.#heard(status));
     if (!before || !isSame(before, status)) this.#options.onChange();
   }
 

@@ -5,7 +5,7 @@ import { WatchedStream, type WatchedStreamOptions } from './watched-stream.ts';
 
 export interface WatchedStreamsOptions extends Pick<
   WatchedStreamOptions,
-  'signalling' | 'createPeerConnection' | 'sendCandidate' | 'onChange'
+  'signalling' | 'createPeerConnection' | 'sendCandidate' | 'onChange' | 'onTrace'
 > {
   /** The streams of the room at the moment, without one's own. */
   streams(): ReadonlyMap<StreamId, { description: StreamDescription; iceServers: readonly IceServer[] }>;
@@ -21,6 +21,8 @@ export class WatchedStreams {
   readonly #options: WatchedStreamsOptions;
   readonly #watched = new Map<StreamId, WatchedStream>();
   #soundBlocked = false;
+  /** Newer than those that came with the streams. */
+  #renewed: readonly IceServer[] | undefined;
 
   constructor(options: WatchedStreamsOptions) {
     this.#options = options;
@@ -43,14 +45,15 @@ export class WatchedStreams {
     const stream = this.#options.streams().get(id);
     if (!stream || !this.#options.connected()) return;
     this.#unwatch(id);
-    const { signalling, createPeerConnection, sendCandidate, onChange } = this.#options;
+    const { signalling, createPeerConnection, sendCandidate, onChange, onTrace } = this.#options;
     const watched = new WatchedStream({
       signalling,
       createPeerConnection,
       sendCandidate,
       onChange,
+      onTrace,
       stream: stream.description,
-      iceServers: stream.iceServers,
+      iceServers: this.#renewed ?? stream.iceServers,
       senderSends: () => this.#options.senderSends(id),
       report: (status) => this.#options.report(id, status),
     });
@@ -71,7 +74,7 @@ export class WatchedStreams {
     for (const id of [...this.#watched.keys()]) if (!present.has(id)) this.#unwatch(id);
     for (const id of present.keys()) {
       const watched = this.#watched.get(id);
-      const kept = watched?.state.phase === 'live' && running.has(legKey({ kind: 'down', stream: id }));
+      const kept = watched?.isUp && running.has(legKey({ kind: 'down', stream: id }));
       if (kept) watched.resumed();
       else this.watch(id);
     }
@@ -79,7 +82,7 @@ export class WatchedStreams {
 
   /** What was being negotiated cannot be any more; what is connected may last longer than the loss. */
   closeUnfinished(): void {
-    for (const [id, { state }] of [...this.#watched]) if (state.phase !== 'live') this.#unwatch(id);
+    for (const [id, watched] of [...this.#watched]) if (!watched.isUp) this.#unwatch(id);
   }
 
   addRemoteCandidate(stream: StreamId, candidate: Candidate): void {
@@ -90,6 +93,17 @@ export class WatchedStreams {
   setSoundBlocked(blocked: boolean): void {
     this.#soundBlocked = blocked;
     for (const watched of this.#watched.values()) watched.setSoundBlocked(blocked);
+  }
+
+  /** The network has changed: interruptions are mended at once. */
+  hurry(): void {
+    for (const watched of this.#watched.values()) watched.hurry();
+  }
+
+  /** Takes new credentials for every leg of now and later. */
+  async renewIceServers(iceServers: readonly IceServer[]): Promise<void> {
+    this.#renewed = iceServers;
+    await Promise.all([...this.#watched.values()].map((watched) => watched.renewIceServers(iceServers)));
   }
 
   /** Ends every leg at this side; watching can begin again. */

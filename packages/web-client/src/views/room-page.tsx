@@ -4,6 +4,7 @@ import type { RoomId, RoomResponse } from '@parley/protocol';
 import { ApiError, getRoom } from '../api.ts';
 import { openScreen } from '../call/devices.ts';
 import { LocalDevices } from '../call/local-devices.ts';
+import { NetworkWatch, networkSources } from '../call/network-watch.ts';
 import { RoomSession } from '../call/room-session.ts';
 import { Signalling } from '../call/signalling.ts';
 import {
@@ -76,6 +77,7 @@ function RoomVisit({ room, onAgain }: { room: RoomId; onAgain: () => void }) {
       openSignalling: (events) => Signalling.open(events),
       createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
       openScreen,
+      watchNetwork: (onNews) => new NetworkWatch(networkSources(), onNews),
       resume: rememberedResume(room),
       onResume: (resume) => rememberResume(room, resume),
     });
