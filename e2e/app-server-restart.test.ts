@@ -10,7 +10,9 @@ import { commandLine, treeOf } from './src/processes.ts';
 import { endedRecordings } from './src/recordings.ts';
 
 /** A start takes about 1 s, on a machine that is busy with browsers several. */
-const RESTARTED_MS = 20_000;
+const RESTARTED_MS = 40_000;
+/** Of a test: everybody is looked at twice, and the server starts in between. */
+const TIMEOUT = 120_000;
 
 let server: ParleyServer;
 let mediaServer: KurentoObserver;
@@ -73,38 +75,42 @@ const connections = ({ page }: Participant) =>
     ),
   );
 
-it('goes on with every picture and the recording while the application server dies and comes back', async () => {
-  await ada.join(room);
-  await bob.join(room);
-  await expectAllToMeet(ada, bob);
-  await bob.press('Record');
-  await ada.button('Stop recording').waitFor();
-  await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(2);
-  // So much that both files have begun.
-  const frames = await Promise.all([watchFrames(ada.picture('Bob')), watchFrames(bob.picture('Ada'))]);
-  const show = async (count: number) => {
-    for (let shown = 0; shown < count; shown++) await Promise.all(frames.map((watched) => watched.next()));
-  };
-  await show(30);
-  const objects = await mediaServer.objects();
+it(
+  'goes on with every picture and the recording while the application server dies and comes back',
+  { timeout: TIMEOUT },
+  async () => {
+    await ada.join(room);
+    await bob.join(room);
+    await expectAllToMeet(ada, bob);
+    await bob.press('Record');
+    await ada.button('Stop recording').waitFor();
+    await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(2);
+    // So much that both files have begun.
+    const frames = await Promise.all([watchFrames(ada.picture('Bob')), watchFrames(bob.picture('Ada'))]);
+    const show = async (count: number) => {
+      for (let shown = 0; shown < count; shown++) await Promise.all(frames.map((watched) => watched.next()));
+    };
+    await show(30);
+    const objects = await mediaServer.objects();
 
-  const killed = appServer();
-  process.kill(killed, 'SIGKILL');
-  // While nobody is there to ask, and after.
-  await show(15);
-  await untilBack(killed);
-  await bob.press('Mute microphone');
-  await expectToHear(ada, bob, false);
-  await ada.tile('Bob').getByTitle('Microphone off').waitFor();
-  await bob.press('Unmute microphone');
-  await expectAllToMeet(ada, bob);
+    const killed = appServer();
+    process.kill(killed, 'SIGKILL');
+    // While nobody is there to ask, and after.
+    await show(15);
+    await untilBack(killed);
+    await bob.press('Mute microphone');
+    await expectToHear(ada, bob, false);
+    await ada.tile('Bob').getByTitle('Microphone off').waitFor();
+    await bob.press('Unmute microphone');
+    await expectAllToMeet(ada, bob);
 
-  for (const participant of [ada, bob])
-    expect(await connections(participant)).toEqual(['connected', 'connected']);
-  expect(await mediaServer.objects()).toEqual(objects);
-});
+    for (const participant of [ada, bob])
+      expect(await connections(participant)).toEqual(['connected', 'connected']);
+    expect(await mediaServer.objects()).toEqual(objects);
+  },
+);
 
-it('lets a third one in whose join it died in', async () => {
+it('lets a third one in whose join it died in', { timeout: TIMEOUT }, async () => {
   await cleo.open(room);
   await cleo.page.getByRole('textbox', { name: 'Your name' }).fill('Cleo');
   const killed = appServer();
