@@ -2,7 +2,8 @@
 // participants, and are compared with what is written there.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { toMermaid, type SessionTrace, type TraceEntry } from '@parley/protocol';
+import { SessionTrace, toMermaid, type TraceEntry } from '@parley/protocol';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Admin } from './src/admin.ts';
 import { documentOf, UPDATE, type Diagrams } from './src/establishment/document.ts';
@@ -50,6 +51,33 @@ it('is what docs/session-establishment.md says', async () => {
     present,
   );
 }, 120_000);
+
+it('is shown by the inspector, to whoever has the token', async () => {
+  const { page } = ada;
+  await ada.open('/admin');
+  const token = page.getByLabel('Administrator’s token');
+  await token.fill('a guess');
+  await ada.press('Sign in');
+  await page.getByRole('alert').getByText('not the administrator’s token').waitFor();
+  await token.fill(server.adminToken());
+  await ada.press('Sign in');
+  await page.getByRole('link', { name: /^Ada/ }).click();
+  await page.getByRole('status').getByText('It has ended').waitFor();
+
+  await page.getByRole('button', { name: /Browser to Application server: startBroadcast/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Browser → Application server').waitFor();
+
+  const mermaid = await downloaded(page.getByRole('button', { name: 'Download Mermaid' }));
+  expect(mermaid).toMatch(/^sequenceDiagram\n/);
+  const json = await downloaded(page.getByRole('link', { name: 'Download JSON' }));
+  expect(SessionTrace.parse(JSON.parse(json))).toMatchObject({ kind: 'camera', participantName: 'Ada' });
+});
+
+async function downloaded(button: Locator): Promise<string> {
+  const [download] = await Promise.all([button.page().waitForEvent('download'), button.click()]);
+  return readFileSync(await download.path(), 'utf8');
+}
 
 /** Flows 1 and 2. */
 async function runTest(room: string): Promise<SessionTrace> {
