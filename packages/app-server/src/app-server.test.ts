@@ -97,6 +97,11 @@ test('keeps its identity over a restart, readable by nobody else, and releases i
   expect((await readFile(file, 'utf8')).trim()).toBe(installation);
 });
 
+test('what a process that was killed left of tests is deleted at the next start', async () => {
+  await harness.kill(async (folder) => writeFile(join(folder, 'tests', 'left-over.webm'), 'somebody’s face'));
+  await expect(stat(join(harness.dataDir, 'tests', 'left-over.webm'))).rejects.toThrow('ENOENT');
+});
+
 test('closing ends every stream, test and recording on the media server first', async () => {
   const room = await harness.createRoom();
   const [ada, bob] = [await harness.joined(room), await harness.browser()];

@@ -112,6 +112,28 @@ test('a lost connection ends what waits, forgets the handlers and is replaced', 
   expect(handler).not.toHaveBeenCalled();
 });
 
+test('is connected once after the media server was away, and told of it once', async () => {
+  let lost: () => void = () => undefined;
+  const isLost = new Promise<void>((resolve) => (lost = resolve));
+  let again: () => void = () => undefined;
+  const isBack = new Promise<void>((resolve) => (again = resolve));
+  const { client, onAvailable, onLost } = create({
+    onLost: () => lost(),
+    onAvailable: () => {
+      if (onAvailable.mock.calls.length === 2) again();
+    },
+  });
+  await client.start();
+  await kurento.stopListening();
+  await isLost;
+  const before = kurento.authorizations.length;
+  await kurento.listenAgain();
+  await isBack;
+  await client.create('MediaPipeline');
+  expect(kurento.authorizations.length - before).toBe(1);
+  expect([onAvailable.mock.calls.length, onLost.mock.calls.length]).toEqual([2, 1]);
+});
+
 test('an answer after the deadline is an error, and the late object is released', async () => {
   const { client } = create({ deadlineMs: 50 });
   await client.start();

@@ -58,6 +58,23 @@ test('keeps candidates that come before their endpoint, and applies them in orde
   expect(applied).toMatchObject([1, 2, 3, 4].map((n) => candidate(n)));
 });
 
+test('early candidates are with the media server before anybody is told of the stream', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const { stream } = await ada.request('requestBroadcast', wish);
+  const leg = { kind: 'up', stream: stream.id } as const;
+  for (const n of [1, 2]) await ada.request('addCandidate', { leg, candidate: candidate(n) });
+  const held = kurento.hold('gatherCandidates');
+  const starting = ada.request('startBroadcast', { stream: stream.id, sdpOffer: offer() });
+  await held.arrived;
+  expect(kurento.callsOf('addIceCandidate')).toHaveLength(2);
+  expect(bob.toldOf('streamStarted')).toEqual([]);
+  held.release();
+  await starting;
+  await bob.hears('streamStarted');
+});
+
 test('a candidate that the media server refuses does not end the stream', async () => {
   const { kurento } = harness;
   const ada = await harness.joined(await harness.createRoom());
@@ -97,6 +114,17 @@ test('sends the media server’s candidates to the one whose leg it is', async (
   });
   expect(await ada.hears('candidate')).toEqual({ leg: { kind: 'up', stream }, candidate: candidate(9) });
   expect(bob.toldOf('candidate')).toEqual([]);
+});
+
+test('a browser is told of the candidates in the order in which the media server found them', async () => {
+  const { kurento } = harness;
+  const ada = await harness.joined(await harness.createRoom());
+  await harness.broadcast(ada);
+  const [endpoint] = kurento.ofType('WebRtcEndpoint');
+  const found = Array.from({ length: 100 }, (_, n) => candidate(n));
+  for (const one of found) kurento.emit(endpoint?.id ?? '', 'IceCandidateFound', { candidate: one });
+  await ada.hears('candidate', found.length);
+  expect(ada.toldOf('candidate').map((told) => told.candidate)).toEqual(found);
 });
 
 const STEPS = [
@@ -154,6 +182,18 @@ test('an offer without a kind that was announced is refused, because its recorde
   expect(harness.kurento.objects.size).toBe(0);
 });
 
+test('what an offer sends beyond what was announced reaches neither viewers nor recordings', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const { stream } = await ada.request('requestBroadcast', { ...wish, video: false });
+  await ada.request('startBroadcast', { stream: stream.id, sdpOffer: offer() });
+  await bob.request('watch', { stream: stream.id, sdpOffer: offer() });
+  await bob.request('startRecording', {});
+  expect(kurento.callsOf('connect').map(({ params }) => params['mediaType'])).toEqual(['AUDIO', 'AUDIO']);
+  expect(kurento.ofType('RecorderEndpoint')[0]?.params).toMatchObject({ mediaProfile: 'WEBM_AUDIO_ONLY' });
+});
+
 test('one camera per participant, and one screen per room', async () => {
   const room = await harness.createRoom();
   const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
@@ -165,6 +205,28 @@ test('one camera per participant, and one screen per room', async () => {
   expect(await ada.refused('requestBroadcast', screen)).toBe('screen-already-shared');
   await bob.request('stopBroadcast', { stream: shared });
   expect(await ada.request('requestBroadcast', screen)).toMatchObject({ stream: { kind: 'screen' } });
+});
+
+test('the place of a screen is free when its sharer has left, who finds nothing shared on coming back', async () => {
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  await harness.broadcast(ada, 'screen');
+  await ada.request('leave', {});
+  expect((await ada.request('join', { room, name: 'Ada' })).streams).toEqual([]);
+  const bobs = await harness.broadcast(bob, 'screen');
+  await bob.request('stopBroadcast', { stream: bobs });
+  await harness.broadcast(ada, 'screen');
+});
+
+test('what cannot be released does not keep the rest from being released', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  for (const kind of ['camera', 'screen'] as const) await harness.broadcast(ada, kind);
+  kurento.failOnce('release', 40100);
+  await ada.request('leave', {});
+  expect(await bob.hears('streamStopped', 2)).toBeDefined();
+  expect(kurento.ofType('MediaPipeline')).toHaveLength(1);
 });
 
 test('a stream without audio and video is refused', async () => {

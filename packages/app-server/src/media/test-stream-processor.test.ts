@@ -209,7 +209,7 @@ test('closing the page in the middle ends the ticks and deletes the file', async
   expect(existsSync(file)).toBe(false);
 });
 
-test('candidates that come before the test’s endpoint are applied in order', async () => {
+test('candidates that come before the test’s endpoint are applied in order, but for the empty one', async () => {
   const { kurento } = harness;
   const candidate = (n: number) => ({
     candidate: `candidate:${n} 1 udp 1 192.0.2.1 ${n} typ host`,
@@ -217,6 +217,7 @@ test('candidates that come before the test’s endpoint are applied in order', a
   });
   const leg = { kind: 'testRecord' } as const;
   for (const n of [1, 2]) await ada.request('addCandidate', { leg, candidate: candidate(n) });
+  await ada.request('addCandidate', { leg, candidate: { candidate: '', sdpMid: '0' } });
   await ada.request('startTestRecord', record);
   await kurento.until(() => kurento.callsOf('addIceCandidate').length === 2);
   expect(kurento.callsOf('addIceCandidate').map(({ params }) => params['candidate'])).toMatchObject([

@@ -54,6 +54,24 @@ test('watching again replaces the endpoint: one is left', async () => {
   expect(downs()[0]?.id).not.toBe(first?.id);
 });
 
+test('candidates of a viewer that come before there is any endpoint are kept for it, but for the empty one', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const stream = await harness.broadcast(ada);
+  const leg = { kind: 'down', stream } as const;
+  for (const candidate of ['candidate:1', 'candidate:2', ''])
+    await bob.request('addCandidate', { leg, candidate: { candidate, sdpMid: '0' } });
+  expect(downs()).toEqual([]);
+  await watch(bob, stream);
+  const applied = kurento.callsOf('addIceCandidate');
+  expect(applied.map(({ object }) => object)).toEqual([downs()[0]?.id, downs()[0]?.id]);
+  expect(applied.map(({ params }) => params['candidate'])).toMatchObject([
+    { candidate: 'candidate:1' },
+    { candidate: 'candidate:2' },
+  ]);
+});
+
 test('candidates of the next offer wait for the next endpoint, and those of the last one go nowhere', async () => {
   const { kurento } = harness;
   const room = await harness.createRoom();

@@ -10,7 +10,7 @@ import {
   type RecordingDescription,
 } from '@parley/protocol';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDatabase } from '../database/database.ts';
 import { RecordingRepository } from '../database/recording-repository.ts';
 import type { MediaServer } from '../kurento/media-server.ts';
@@ -99,6 +99,69 @@ test('a stream that stops completes its piece before its endpoints go, and the r
   await kurento.until(() => kurento.ofType('RecorderEndpoint').length === 1);
   await ada.request('stopRecording', {});
   expect((await list(room))[0]?.pieces).toHaveLength(2);
+});
+
+test('a camera that is sent anew while its former file is still being completed loses neither', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  const former = await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  const [recorder] = kurento.ofType('RecorderEndpoint');
+  const [endpoint] = kurento.ofType('WebRtcEndpoint');
+  const completing = kurento.hold('stopAndWait');
+  kurento.emit(endpoint?.id ?? '', 'DtlsConnectionStateChange', { state: 'CLOSED' });
+  await ada.hears('streamStopped');
+  await completing.arrived;
+  const next = await harness.broadcast(ada);
+  await kurento.until(() => kurento.callsOf('record').length === 2);
+  expect(kurento.objects.has(recorder?.id ?? '')).toBe(true);
+  completing.release();
+  const streamsLeft = () => [...kurento.objects.values()].map(({ tags }) => tags.get('stream'));
+  await kurento.until(() => !streamsLeft().includes(former));
+  expect(streamsLeft()).toEqual([next, next, next]);
+  await ada.request('stopRecording', {});
+  expect((await list(room))[0]?.pieces).toMatchObject([{ bytes: 30 }, { bytes: 30 }]);
+});
+
+test('a screen that is no longer shared is no longer recorded, whoever started the recording', async () => {
+  const { kurento } = harness;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room, 'Ada'), await harness.joined(room, 'Bob')];
+  await harness.broadcast(ada);
+  const screen = await harness.broadcast(bob, 'screen', { audio: false, video: true });
+  await ada.request('startRecording', {});
+  await bob.request('stopBroadcast', { stream: screen });
+  expect([...kurento.objects.values()].map(({ tags }) => tags.get('stream'))).not.toContain(screen);
+  expect(kurento.ofType('RecorderEndpoint')).toHaveLength(1);
+  expect(ada.toldOf('recordingStopped')).toEqual([]);
+  await bob.request('stopRecording', {});
+  const kinds = (await list(room))[0]?.pieces.map(({ kind, bytes }) => `${kind} ${bytes}`);
+  expect(kinds?.sort()).toEqual(['camera 30', 'screen 30']);
+});
+
+test('every piece says when its first media came, so that pieces can be laid side by side', async () => {
+  const { kurento } = harness;
+  kurento.recordsAtOnce = false;
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room, 'Ada'), await harness.joined(room, 'Bob')];
+  const stream = await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  await harness.broadcast(bob);
+  await kurento.until(() => kurento.callsOf('record').length === 2);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    for (const [at, recorder] of kurento.ofType('RecorderEndpoint').entries()) {
+      vi.setSystemTime(1_000_000 + at * 7_000);
+      kurento.startRecording(recorder);
+      // The answer of the media server to this comes behind its event.
+      await bob.request('watch', { stream, sdpOffer: offer() });
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+  await ada.request('stopRecording', {});
+  expect((await list(room))[0]?.pieces.map(({ startedAt }) => startedAt)).toEqual([1_000_000, 1_007_000]);
 });
 
 test('a joiner learns that a recording runs, and it ends when the last one leaves', async () => {

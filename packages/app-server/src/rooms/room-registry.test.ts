@@ -55,3 +55,19 @@ test('an empty room is freed and stays in the database', async () => {
   await rooms.checkExists(id);
   expect(rooms.enter(id, 'Bob', quiet).room).not.toBe(ada.room);
 });
+
+test('a room is found by its whole id only, in which nothing is a wildcard', async () => {
+  const repository = new RoomRepository(database);
+  const { id } = await repository.create(1);
+  const rooms = new RoomRegistry(repository);
+  await rooms.checkExists(id);
+  const others = [
+    `${id.slice(0, -1)}_`,
+    '_'.repeat(id.length),
+    `${id.slice(0, 8)}%`,
+    id.slice(0, -1),
+    `${id}x`,
+  ];
+  for (const other of others)
+    await expect(rooms.checkExists(other as typeof id)).rejects.toMatchObject({ reason: 'room-gone' });
+});

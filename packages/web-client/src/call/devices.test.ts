@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
-import { DeviceError, sentencesAboutDevices } from './devices.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { DeviceError, openScreen, sentencesAboutDevices } from './devices.ts';
 import { levelOf } from './level-meter.ts';
+
+afterEach(() => vi.unstubAllGlobals());
 
 it.each([
   ['NotFoundError', 'missing', 'No camera was found', 'device-gone'],
@@ -16,6 +18,12 @@ it.each([
 
 it('says why a page over plain HTTP gets no microphone', () => {
   expect(new DeviceError('microphone', 'insecure-context').message).toMatch(/HTTPS.*listen in/);
+});
+
+it('says that a browser without the function cannot share its screen, instead of failing in it', async () => {
+  vi.stubGlobal('isSecureContext', true);
+  vi.stubGlobal('navigator', { mediaDevices: {} });
+  await expect(openScreen()).rejects.toMatchObject({ reason: 'unsupported', device: 'screen' });
 });
 
 it('says once what camera and microphone lack both, and each by itself what differs', () => {
