@@ -145,14 +145,6 @@ export const SECURITY_CATALOGUE = {
       'Everybody who joins a call can send datagrams to other UDP services of that machine, past a firewall that lets the relay through.',
     fix: 'Use the embedded relay, which knows the port too, or let a firewall pass datagrams from the relay to RTC_PORT only; coturn itself knows addresses only.',
   },
-  'turn-without-tls': {
-    severity: 'low',
-    hop: 'relay',
-    title: 'The names of participants reach the relay in clear',
-    attack:
-      'Whoever is on the way to the relay learns who uses it and when; media stays encrypted, and the password never travels.',
-    fix: 'Offer the relay over TLS as well (turns: addresses).',
-  },
   'srtp-profile-weak': {
     severity: 'high',
     hop: 'media',
