@@ -108,11 +108,15 @@ export class Network {
     return path;
   }
 
-  /** Takes everything away; the processes on the hosts are their starters' to end. Idempotent. */
+  /** Takes everything away, and kills what still runs on the hosts: their starters may not have got to ending it. Idempotent. */
   remove(): void {
     process.off('exit', this.#end);
     // Without waiting for anything: this runs at the end of the process, too.
-    for (const name of this.#made.splice(0)) spawnSync('ip', ['netns', 'delete', name]);
+    for (const name of this.#made.splice(0)) {
+      const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+      for (const pid of stdout.split('\n').filter(Boolean)) killIfThere(Number(pid));
+      spawnSync('ip', ['netns', 'delete', name]);
+    }
   }
 
   #addHost(host: string): void {
@@ -172,6 +176,15 @@ export class Network {
 /** Also the name of both its ends. */
 function cableName(subnet: number): string {
   return `cable${subnet}`;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function run([command = '', ...args]: readonly string[]): void {
