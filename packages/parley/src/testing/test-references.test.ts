@@ -15,14 +15,13 @@ describe('the tests of a file', () => {
         describe('inside', () => it.runIf(ready)(\`goes\`, () => {}));
         it(\`goes \${n} times\`, () => {});
       });
-      test('goes, too', () => expect(it('x').y).toBe(1));`;
+      test('goes, too', () => expect(it('x', 1).y).toBe(1));`;
     expect(testNames(source)).toEqual([
       'over %s > goes',
       'over %s > goes "%s"',
       'over %s > inside > goes',
       'over %s > (computed)',
       'goes, too',
-      'goes, too > x',
     ]);
   });
 
