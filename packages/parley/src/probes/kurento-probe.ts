@@ -15,6 +15,8 @@ const TIMEOUT_MS = 3_000;
 export async function tryControlSocket(url: string): Promise<ControlSocketAnswer> {
   const socket = new WebSocket(url, { handshakeTimeout: TIMEOUT_MS, rejectUnauthorized: false });
   const ended = new AbortController();
+  // The socket's own limit counts anew behind a TLS handshake that hangs.
+  const deadline = setTimeout(() => ended.abort(), TIMEOUT_MS);
   let refusedWith: number | undefined;
   socket.on('unexpected-response', (_request, response) => {
     refusedWith = response.statusCode;
@@ -29,6 +31,7 @@ export async function tryControlSocket(url: string): Promise<ControlSocketAnswer
     if (refusedWith === undefined) return 'nothing';
     return refusedWith === 401 || refusedWith === 403 ? 'asks-for-token' : 'refused';
   } finally {
+    clearTimeout(deadline);
     socket.terminate();
   }
 }
