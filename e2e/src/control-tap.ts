@@ -18,6 +18,7 @@ export class ControlTap {
   /** The names of the events that the media server told. */
   readonly events: string[] = [];
   readonly #server: WebSocketServer;
+  readonly #refused = new Set<string>();
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
@@ -32,8 +33,9 @@ export class ControlTap {
       const waiting: string[] = [];
       near.on('message', (data: Buffer) => {
         const text = data.toString('utf8');
-        tap.#noteAsked(text);
-        if (far.readyState === WebSocket.OPEN) far.send(text);
+        const { what } = tap.#noteAsked(text);
+        if (tap.#refused.has(what)) near.send(refusalOf(text));
+        else if (far.readyState === WebSocket.OPEN) far.send(text);
         else waiting.push(text);
       });
       far.on('open', () => waiting.forEach((text) => far.send(text)));
@@ -53,19 +55,30 @@ export class ControlTap {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/kurento`;
   }
 
+  /** From now on the media server seems to refuse this, in the words of `Asked.what`. */
+  refuse(what: string): void {
+    this.#refused.add(what);
+  }
+
+  allowAll(): void {
+    this.#refused.clear();
+  }
+
   close(): void {
     for (const client of this.#server.clients) client.close();
     this.#server.close();
   }
 
-  #noteAsked(text: string): void {
+  #noteAsked(text: string): Asked {
     const { method, params = {} } = JSON.parse(text) as { method: string; params?: Record<string, unknown> };
     const detail = params['operation'] ?? params['type'];
-    this.asked.push({
+    const asked = {
       what: typeof detail === 'string' ? `${method} ${detail.replace(/^kurento\./, '')}` : method,
       object: typeof params['object'] === 'string' ? params['object'] : undefined,
       params,
-    });
+    };
+    this.asked.push(asked);
+    return asked;
   }
 
   #noteEvent(text: string): void {
@@ -75,4 +88,15 @@ export class ControlTap {
     };
     if (method === 'onEvent') this.events.push(params?.value?.type ?? '');
   }
+}
+
+/** The original's error for an object that cannot be made (kurento.md, table of codes). */
+function refusalOf(text: string): string {
+  const { id } = JSON.parse(text) as { id: unknown };
+  const error = {
+    code: 40101,
+    message: 'refused by the test',
+    data: { type: 'MEDIA_OBJECT_CONSTRUCTOR_NOT_FOUND' },
+  };
+  return JSON.stringify({ jsonrpc: '2.0', id, error });
 }

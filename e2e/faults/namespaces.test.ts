@@ -7,20 +7,20 @@ import { join } from 'node:path';
 import { makeCertificate } from '@parley/app-server';
 import { RoomResponse, SessionsResponse, SessionTrace } from '@parley/protocol';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { Child, tail } from './src/child.ts';
-import { findChromium } from './src/chromium.ts';
-import { Coturn, ensureCoturn } from './src/coturn.ts';
-import { expectAllToMeet } from './src/expectations.ts';
+import { Child, tail } from '../src/child.ts';
+import { findChromium } from '../src/chromium.ts';
+import { Coturn, ensureCoturn } from '../src/coturn.ts';
+import { expectAllToMeet } from '../src/expectations.ts';
 import {
   addressIn,
   ensureNamespaces,
   ipv6AddressIn,
   Network,
   type Blocked,
-} from './src/network-namespaces.ts';
-import { openAddress, PARLEY } from './src/parley-server.ts';
-import { Participant } from './src/participant.ts';
-import { keepConnections, selectedPairs } from './src/selected-pairs.ts';
+} from '../src/network-namespaces.ts';
+import { openAddress, PARLEY } from '../src/parley-server.ts';
+import { Participant } from '../src/participant.ts';
+import { keepConnections, selectedPairs } from '../src/selected-pairs.ts';
 
 const HOUR_MS = 3_600_000;
 /** Packages may have to be installed first. */
