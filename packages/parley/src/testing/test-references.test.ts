@@ -53,13 +53,17 @@ describe('the references of a page', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are broken when the file or the test is not there, or no test is named', () => {
+  it('are broken when the link, the file or the test is not there, or no test is named', () => {
     const page = join(folder, 'page.md');
-    writeFileSync(page, '[a](a.test.ts): `a > is there`, `is there` [b](b.test.ts): `x` [a](a.test.ts)');
+    writeFileSync(
+      page,
+      '[a](a.test.ts): `a > is there`, `is there` [b](b.test.ts): `x` [a](a.test.ts) [c]: `y`',
+    );
     expect(brokenReferences(pathToFileURL(page))).toEqual([
       'a.test.ts has no test "is there"',
       'there is no b.test.ts',
       'no test of a.test.ts is named',
+      'there is no [c].test.ts',
     ]);
   });
 });

@@ -20,8 +20,9 @@ export function referencesIn(markdown: string): TestReference[] {
   );
   return [...markdown.replaceAll(/^\[[^\]]+\]: \S+$/gm, '').matchAll(LINK)].flatMap(
     ([, label = '', target, names = '']) => {
-      const file = target ?? definitions.get(label);
-      if (!file || !/\.test\.tsx?$/.test(file)) return [];
+      // A label that is defined nowhere makes no link: it is told like a file that is not there.
+      const file = target ?? definitions.get(label) ?? (names && `[${label}].test.ts`);
+      if (!/\.test\.tsx?$/.test(file)) return [];
       return [{ file, names: [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name) }];
     },
   );

@@ -70,6 +70,8 @@ it('lets go at once of what is permitted after leaving or after switching off', 
   await devices.setWanted('camera', false);
   permit();
   await opening;
+  expect(given).toHaveLength(1);
+  expect(running()).toEqual([]);
   const starting = devices.start();
   devices.close();
   permit();
