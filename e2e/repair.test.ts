@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([ada, bob].map((participant) => participant?.goHome()));
-  proxy?.close();
+  await proxy?.close();
   await server?.stop();
 });
 
