@@ -48,9 +48,14 @@ export function brokenReferences(page: URL): string[] {
     const url = new URL(file, page);
     if (!existsSync(url)) return [`there is no ${file}`];
     if (names.length === 0) return [`no test of ${file} is named`];
-    const present = new Set(testNames(readFileSync(url, 'utf8')));
-    return names.filter((name) => !present.has(name)).map((name) => `${file} has no test "${name}"`);
+    return names.filter((name) => !hasTest(url, name)).map((name) => `${file} has no test "${name}"`);
   });
+}
+
+/** Whether a test of the file has this full name, or this name without some or all of its `describe`. */
+export function hasTest(file: URL, name: string): boolean {
+  const ending = ` > ${name}`;
+  return testNames(readFileSync(file, 'utf8')).some((full) => full === name || full.endsWith(ending));
 }
 
 /** `it('…')`, `test.each(…)('…')`, `describe.runIf(…)('…')`; undefined for any other call. */
@@ -66,5 +71,11 @@ function titled({ expression, arguments: [first] }: ts.CallExpression) {
   if (!isTest && callee.text !== 'describe') return undefined;
   if (chain.includes('skip') || chain.includes('todo')) return undefined;
   if (!first || !(ts.isStringLiteralLike(first) || ts.isTemplateExpression(first))) return undefined;
-  return { title: ts.isStringLiteralLike(first) ? first.text : '(computed)', isTest };
+  return { title: textOf(first), isTest };
+}
+
+/** What is only known when the test runs is `%s`, as in the titles of `each`. */
+function textOf(title: ts.StringLiteralLike | ts.TemplateExpression): string {
+  if (ts.isStringLiteralLike(title)) return title.text;
+  return title.head.text + title.templateSpans.map(({ literal }) => `%s${literal.text}`).join('');
 }
