@@ -17,7 +17,6 @@ import {
   breakDtls,
   cameraOfAnotherProgram,
   garbleReceivedPictures,
-  onlyThroughTurn,
   speakOfUnknownCodecs,
 } from '../src/page-faults.ts';
 import { ParleyServer } from '../src/parley-server.ts';
@@ -78,26 +77,27 @@ class Stage {
     prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
     {
       browser = crowd,
-      url = server.url,
+      at = server,
+      url = at.url,
       join = joinRoom,
-    }: { browser?: Crowd; url?: string; join?: typeof joinRoom } = {},
+    }: { browser?: Crowd; at?: ParleyServer; url?: string; join?: typeof joinRoom } = {},
   ): Promise<Guest> {
-    const room = await server.newRoom();
+    const room = await at.newRoom();
     const [host, page] = await Promise.all([crowd.newPage(), browser.newPage()]);
     this.ends.push(
       () => host.close(),
       () => page.close(),
     );
-    await joinRoom(host, `${server.url}${room}`, 'Host');
+    await joinRoom(host, `${at.url}${room}`, 'Host');
     await tileOf(host, 'Host').locator('video.shown').waitFor();
     await prepare(page);
     await join(page, `${url}${room}`, 'Guest');
     return { page, host };
   }
 
-  media(faults: MediaFaults): (page: Page) => Promise<void> {
+  media(faults: MediaFaults, at = server): (page: Page) => Promise<void> {
     return async (page) => {
-      const proxy = await routeMedia(page, server.rtcPort, faults);
+      const proxy = await routeMedia(page, at.rtcPort, faults);
       this.ends.push(() => proxy.close());
     };
   }
@@ -162,10 +162,13 @@ const provocations: Record<FailureCause, (stage: Stage) => Promise<Locator>> = {
     return tileOf(page, 'Host');
   },
   'relay-refused': async (stage) => {
-    const { page } = await stage.guest(async (page) => {
-      await stage.media(NO_WAY)(page);
-      await page.addInitScript(onlyThroughTurn, `turn:127.0.0.1:${turn.udpPort}?transport=udp`);
-    });
+    const settings = {
+      TURN_URL: `turn:127.0.0.1:${turn.udpPort}?transport=udp`,
+      TURN_SECRET: 'another one than that of the relay',
+    };
+    const misconfigured = await ParleyServer.start({ settings });
+    stage.ends.push(() => misconfigured.stop());
+    const { page } = await stage.guest(stage.media(NO_WAY, misconfigured), { at: misconfigured });
     return tileOf(page, 'Host');
   },
   'dtls-failed': async (stage) => {

@@ -33,18 +33,6 @@ export function breakDtls(): void {
   };
 }
 
-/** Knows one TURN server only, with credentials that it does not take. */
-export function onlyThroughTurn(url: string): void {
-  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(configuration: RTCConfiguration = {}) {
-      const iceServers = [
-        { urls: url, username: `${Math.round(Date.now() / 1000) + 600}:x`, credential: 'wrong' },
-      ];
-      super({ ...configuration, iceServers });
-    }
-  };
-}
-
 /** Every picture that arrives is made unreadable before it is decoded. */
 export function garbleReceivedPictures(): void {
   interface Encoded {

@@ -22,6 +22,8 @@ interface MediaServerReady {
 interface ParleyServerOptions {
   /** Given the media server's URL, gives the one that the application server is to use instead. */
   readonly controlThrough?: (url: string) => Promise<string>;
+  /** Settings of the program besides those that make it one of the test. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export class ParleyServer {
@@ -48,7 +50,7 @@ export class ParleyServer {
   }
 
   /** Starts both programs; the log of both is printed when a test of the calling file fails. */
-  static async start({ controlThrough }: ParleyServerOptions = {}): Promise<ParleyServer> {
+  static async start({ controlThrough, settings }: ParleyServerOptions = {}): Promise<ParleyServer> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
     const data = join(folder, 'data');
     const mediaServer = new Child(
@@ -74,7 +76,11 @@ export class ParleyServer {
       const parley = new Child(
         PARLEY,
         ['--port', '0', '--host', '127.0.0.1', '--data-dir', data],
-        { MEDIA_SERVER_URL: (await controlThrough?.(ready.url)) ?? ready.url, MEDIA_SERVER_TOKEN: TOKEN },
+        {
+          ...settings,
+          MEDIA_SERVER_URL: (await controlThrough?.(ready.url)) ?? ready.url,
+          MEDIA_SERVER_TOKEN: TOKEN,
+        },
         join(folder, 'parley.log'),
       );
       // The report comes when the media server was reached: nothing else is to be waited for.

@@ -6,6 +6,7 @@ import {
   type FailureCause,
   type RefusalReason,
 } from '@parley/protocol';
+import { NothingAcceptedError } from './peer-leg.ts';
 import { refusalReason } from './refusals.ts';
 
 /** What a refusal means for a leg; what is not named is the server's own trouble with the stream. */
@@ -31,6 +32,7 @@ export function causeOf(error: unknown): FailureCause {
   const reason = refusalReason(error);
   if (reason) return REFUSALS[reason] ?? 'endpoint-refused';
   if (error instanceof NoAnswerError) return 'signalling-lost';
+  if (error instanceof NothingAcceptedError) return 'sdp-refused';
   // The browser could not make an offer, or not use the answer (W3C WebRTC, section 4.4.1.5).
   if (error instanceof DOMException) return 'sdp-refused';
   return 'endpoint-refused';

@@ -1,7 +1,8 @@
 import { JsonRpcError } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BACKGROUND_PAUSE_MS, LegKeeper, type KeeperState } from './leg-keeper.ts';
-import type { PeerLegNews } from './peer-leg.ts';
+import { NothingAcceptedError, type PeerLegNews } from './peer-leg.ts';
+import { NothingAcceptedError } from './peer-leg.ts';
 import { StepQueue } from './step-queue.ts';
 import { settled } from './testing.ts';
 
@@ -162,6 +163,14 @@ it('does not try again what would be refused again', async () => {
   expect(attempts).toHaveLength(1);
   const last = states.at(-1);
   expect(last?.phase === 'failed' && last.detail).toContain('Ask them to stop');
+});
+
+it('does not offer again what was accepted in no part', async () => {
+  outcome = () => Promise.reject(new NothingAcceptedError());
+  await keeper.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(attempts).toHaveLength(1);
+  expect(states.at(-1)).toEqual({ phase: 'failed', cause: 'sdp-refused' });
 });
 
 it('does not listen to a try that was replaced', async () => {

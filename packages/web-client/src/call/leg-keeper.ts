@@ -2,7 +2,7 @@
 // in time that it failed, and why. Does not know whether it goes up or down.
 import type { FailureCause } from '@parley/protocol';
 import { causeOf } from './causes.ts';
-import type { PeerLegNews } from './peer-leg.ts';
+import { NothingAcceptedError, type PeerLegNews } from './peer-leg.ts';
 import { refusalReason, sentenceFor } from './refusals.ts';
 import type { StepQueue } from './step-queue.ts';
 import { QueueClosedError } from './step-queue.ts';
@@ -204,6 +204,7 @@ export class LegKeeper {
 
 /** Whether trying again would only give the same refusal. */
 function isFinal(error: unknown): boolean {
+  if (error instanceof NothingAcceptedError) return true;
   const reason = refusalReason(error);
   return reason === 'screen-already-shared' || reason === 'not-yours' || reason === 'sdp-refused';
 }

@@ -1,6 +1,6 @@
 import { JsonRpcError, NoAnswerError, type RequestParams } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PeerLeg } from './peer-leg.ts';
+import { NothingAcceptedError, PeerLeg } from './peer-leg.ts';
 import { candidate, FakeBrowser, FakeServer, settled, streamId } from './testing.ts';
 
 const RELAY = { urls: ['turn:relay.example:3478'], username: '4102444800:me', credential: 'x' };
@@ -106,6 +106,16 @@ describe('candidates', () => {
     expect(browser.latest.log).toEqual(['close']);
     expect(sent).toEqual([]);
   });
+});
+
+it('an answer that accepts nothing is no answer: nothing would ever come', async () => {
+  answer('m=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=inactive\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\na=inactive');
+  await expect(negotiated).rejects.toBeInstanceOf(NothingAcceptedError);
+});
+
+it('an answer that accepts the sound only is one', async () => {
+  answer('m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nm=video 0 UDP/TLS/RTP/SAVPF 96');
+  await expect(negotiated).resolves.toBeUndefined();
 });
 
 describe('a connection', () => {

@@ -47,6 +47,14 @@ export function legKey(leg: Leg): string {
   return 'stream' in leg ? `${leg.kind}:${leg.stream}` : leg.kind;
 }
 
+/** The answer rejects all media of the offer (RFC 3264, section 6): there is no common codec, and nothing will ever come. */
+export class NothingAcceptedError extends Error {
+  constructor() {
+    super('the answer accepts none of the offered media');
+    this.name = 'NothingAcceptedError';
+  }
+}
+
 export class PeerLeg {
   readonly leg: Leg;
   readonly connection: RTCPeerConnection;
@@ -85,7 +93,7 @@ export class PeerLeg {
 
   /**
    * Makes the offer, hands it to `sendOffer` and applies the answer that this gives. The transceivers must be there.
-   * @throws what `sendOffer` throws, and what the browser throws about an answer that it cannot use.
+   * @throws what `sendOffer` throws, and what the browser throws about an answer that it cannot use; NothingAcceptedError
    */
   async negotiate(sendOffer: (sdpOffer: string) => Promise<string>): Promise<void> {
     const offer = await this.connection.createOffer();
@@ -94,6 +102,7 @@ export class PeerLeg {
     this.trace.negotiated();
     const sdp = await sendOffer(this.connection.localDescription?.sdp ?? offer.sdp ?? '');
     if (this.#state !== 'connecting') return;
+    if (acceptsNothing(sdp)) throw new NothingAcceptedError();
     await this.#answer(sdp);
     if (this.connection.connectionState !== 'connected' && !this.#isOver()) this.#lacks('connection');
   }
@@ -302,6 +311,12 @@ export class PeerLeg {
       if (!this.#isOver()) console.debug('the statistics could not be read', error);
     });
   }
+}
+
+/** A rejected m-line has port 0 (RFC 3264, section 6). */
+function acceptsNothing(answer: string): boolean {
+  const ports = [...answer.matchAll(/^m=\S+ (\d+)/gm)].map(([, port]) => port);
+  return ports.length > 0 && ports.every((port) => port === '0');
 }
 
 /** Whether the two sides have found a way to each other, encrypted or not yet. */
