@@ -2,7 +2,6 @@ import { JsonRpcError } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BACKGROUND_PAUSE_MS, LegKeeper, type KeeperState } from './leg-keeper.ts';
 import { NothingAcceptedError, type PeerLegNews } from './peer-leg.ts';
-import { NothingAcceptedError } from './peer-leg.ts';
 import { StepQueue } from './step-queue.ts';
 import { settled } from './testing.ts';
 
