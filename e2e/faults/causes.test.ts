@@ -7,7 +7,7 @@ import { causeTexts, FailureCause } from '@parley/protocol';
 import { startTurnServer, type RunningTurnServer } from '@parley/turn-server';
 import type { Locator, Page } from 'playwright-core';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it, vi } from 'vitest';
 import { ControlTap } from '../src/control-tap.ts';
 import { Crowd, joinRoom, joinRoomUntouched, type CrowdNature } from '../src/joins/crowd.ts';
 import { routeSignalling } from '../src/joins/faulty-signalling.ts';
@@ -131,7 +131,7 @@ const provocations: Record<FailureCause, (stage: Stage) => Promise<Locator>> = {
     });
     const isBlocked = ({ params }: { params?: unknown }) =>
       JSON.stringify(params ?? {}).includes('"autoplay-blocked"');
-    await expect.poll(() => said?.requests.some(isBlocked), { timeout: SAID_MS }).toBe(true);
+    await vi.waitUntil(() => said?.requests.some(isBlocked), { timeout: SAID_MS });
     return tileOf(page, 'Host');
   },
   'signalling-lost': async (stage) => {
@@ -164,7 +164,7 @@ const provocations: Record<FailureCause, (stage: Stage) => Promise<Locator>> = {
   'relay-refused': async (stage) => {
     const settings = {
       TURN_URL: `turn:127.0.0.1:${turn.udpPort}?transport=udp`,
-      TURN_SECRET: 'another one than that of the relay',
+      TURN_SECRET: 'not-the-one-of-the-relay',
     };
     const misconfigured = await ParleyServer.start({ settings });
     stage.ends.push(() => misconfigured.stop());
@@ -202,9 +202,9 @@ const provocations: Record<FailureCause, (stage: Stage) => Promise<Locator>> = {
   'stream-ended': async (stage) => {
     const { page, host } = await stage.guest((page) =>
       routeSignalling(page, [
-        { direction: 'up', matches: isMethod('watch'), fault: { do: 'delay', ms: 1_500 } },
-        { direction: 'down', matches: isMethod('streamStopped'), fault: { do: 'delay', ms: 6_000 } },
-        { direction: 'down', matches: isMethod('participantLeft'), fault: { do: 'delay', ms: 6_000 } },
+        { direction: 'up', matches: isMethod('watch'), fault: { do: 'delay', ms: 4_000 } },
+        { direction: 'down', matches: isMethod('streamStopped'), fault: { do: 'delay', ms: 10_000 } },
+        { direction: 'down', matches: isMethod('participantLeft'), fault: { do: 'delay', ms: 10_000 } },
       ]),
     );
     await host.getByRole('button', { name: 'Leave', exact: true }).click();
