@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { endInOrder } from './end-in-order.ts';
 import { startMediaServer, type MediaServerOptions } from './server.ts';
 import { readTlsFiles } from './tls-files.ts';
 
@@ -109,10 +110,8 @@ async function main(): Promise<void> {
     flags = read;
     const log = pino({ level: flags.logLevel, base: { part: 'media-server' } });
     const server = await startMediaServer({ ...flags.options, log });
-    const stop = () => void server.close().finally(() => process.exit(0));
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+    endInOrder(() => server.close(), log);
     if (process.send) {
-      process.once('disconnect', stop);
       // Whoever forked this process asks whether it still does anything.
       process.on('message', () => process.send?.({ type: 'alive' }));
       const { url, rtcPort, addresses } = server;
