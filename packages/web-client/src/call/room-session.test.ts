@@ -3,6 +3,7 @@ import {
   type NotificationName,
   type NotificationParams,
   type RequestParams,
+  type RequestResult,
   type Resume,
 } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -504,10 +505,12 @@ describe('a change of network', () => {
   });
 });
 
+/** Of a relay, for a minute. */
+const credentials = (credential: string) => [
+  { urls: ['turn:relay.example'], username: `${Math.floor(Date.now() / 1_000) + 60}:me`, credential },
+];
+
 it('takes new credentials before the former end, for the legs of now and of later', async () => {
-  const credentials = (credential: string) => [
-    { urls: ['turn:relay.example'], username: `${Math.floor(Date.now() / 1_000) + 60}:me`, credential },
-  ];
   server.answers.join = () => ({
     self: { id: participantId('me'), name: 'Me' },
     participants: [ada],
@@ -528,6 +531,35 @@ it('takes new credentials before the former end, for the legs of now and of late
   expect(running.configuration.iceServers).toMatchObject([{ credential: 'new' }]);
   expect(browser.latest).not.toBe(running);
   expect(browser.latest.configuration.iceServers).toMatchObject([{ credential: 'new' }]);
+});
+
+it('uses the credentials of coming back for every leg, however new those before were when they were made', async () => {
+  const entered = (credential: string, legs: RequestResult<'join'>['legs']) => () => ({
+    self: { id: participantId('me'), name: 'Me' },
+    participants: [ada],
+    streams: [adasCamera],
+    iceServers: credentials(credential),
+    recording: null,
+    secret: 'secret',
+    legs,
+  });
+  server.answers.join = entered('first', []);
+  server.answers.renewIceServers = () => ({ iceServers: credentials('renewed'), expiresInSeconds: 3_600 });
+  await join();
+  const [kept = browser.latest] = browser.connections;
+  kept.localType = 'relay';
+  kept.receives = { packets: true, frames: true };
+  kept.become('connected');
+  await vi.advanceTimersByTimeAsync(41_000);
+  expect(kept.configuration.iceServers).toMatchObject([{ credential: 'renewed' }]);
+  server.answers.join = entered('back', [{ kind: 'down', stream: adasCamera.id }]);
+  server.vanish();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(session.snapshot().phase).toBe('joined');
+  expect(kept.configuration.iceServers).toMatchObject([{ credential: 'back' }]);
+  await told('streamStopped', { stream: adasCamera.id, reason: 'stopped' });
+  await told('streamStarted', { stream: adasCamera, iceServers: credentials('back') });
+  expect(browser.latest.configuration.iceServers).toMatchObject([{ credential: 'back' }]);
 });
 
 describe('a connection that was lost for a moment', () => {

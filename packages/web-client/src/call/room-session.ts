@@ -265,6 +265,8 @@ export class RoomSession {
     if (recording)
       this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
     this.#joining = false;
+    // Legs that outlived the loss have those of before, which end sooner than the next renewal comes.
+    this.#renewIceServers(result.iceServers);
     this.#resumeLegs(result);
     for (const notification of early) this.#notified(notification);
     this.#publish();

@@ -21,7 +21,7 @@ export class WatchedStreams {
   readonly #options: WatchedStreamsOptions;
   readonly #watched = new Map<StreamId, WatchedStream>();
   #soundBlocked = false;
-  /** Newer than those that came with the streams. */
+  /** The latest; those that came with a stream may have ended since. */
   #renewed: readonly IceServer[] | undefined;
 
   constructor(options: WatchedStreamsOptions) {
