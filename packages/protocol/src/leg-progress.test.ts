@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeTexts, FailureCause } from './failure-causes.ts';
-import { LEG_STEPS, LegProgress } from './leg-progress.ts';
+import { LEG_STEPS, LegProgress, MAX_HISTORY } from './leg-progress.ts';
 
 describe('the progress of a leg', () => {
   it('goes from step to step and keeps when each was reached', () => {
@@ -39,6 +39,20 @@ describe('the progress of a leg', () => {
     expect(leg.overdue(50 + 8_000)).toBe('no-candidate-pair');
     leg.reached('confirmed', 60);
     expect(leg.status).toEqual({ state: 'confirmed', step: 'confirmed', cause: null });
+  });
+
+  it('remembers how it began and what came last, however often it was repaired', () => {
+    const leg = new LegProgress('down', 0);
+    for (let at = 1; at <= 10_000; at += 2) {
+      leg.reached('confirmed', at);
+      leg.repairing('dtls-connected', 'nothing-arrives', at + 1);
+    }
+    expect(leg.history).toHaveLength(MAX_HISTORY);
+    expect(leg.history.slice(0, 2)).toEqual([
+      { step: 'requested', at: 0 },
+      { step: 'dtls-connected', at: 10_002 - 2 * Math.floor(MAX_HISTORY / 2) },
+    ]);
+    expect(leg.history.at(-1)).toEqual({ step: 'dtls-connected', at: 10_000 });
   });
 
   it('ends with its first cause, for good', () => {

@@ -74,6 +74,9 @@ const OVERDUE_CAUSES: Readonly<Record<'up' | 'down', Readonly<Record<LegStep, Fa
   },
 };
 
+/** A leg that is repaired for days reaches thousands: the first one and the latest tell. */
+export const MAX_HISTORY = 100;
+
 export interface StepRecord {
   readonly step: LegStep;
   /** In ms of the clock that the caller uses. */
@@ -100,7 +103,7 @@ export class LegProgress {
     return { state: this.#state, step: this.#step, cause: this.#cause, ...detail };
   }
 
-  /** Every step that was reached and when, of all tries. */
+  /** The steps that were reached and when, of all tries: the first one and the latest. */
   get history(): readonly StepRecord[] {
     return this.#history;
   }
@@ -117,7 +120,7 @@ export class LegProgress {
     if (this.#state === 'failed' || LEG_STEPS.indexOf(step) <= LEG_STEPS.indexOf(this.#step)) return false;
     this.#step = step;
     this.#since = now;
-    this.#history.push({ step, at: now });
+    this.#remember(step, now);
     if (step === 'confirmed') {
       this.#state = 'confirmed';
       this.#cause = null;
@@ -134,7 +137,7 @@ export class LegProgress {
     this.#cause = cause;
     this.#detail = detail;
     this.#since = now;
-    this.#history.push({ step, at: now });
+    this.#remember(step, now);
   }
 
   /** The end, with its cause. The first cause stands. */
@@ -151,6 +154,11 @@ export class LegProgress {
     const next = this.#next;
     if (deadline === undefined || next === undefined || now < deadline) return undefined;
     return OVERDUE_CAUSES[this.#direction][next];
+  }
+
+  #remember(step: LegStep, at: number): void {
+    this.#history.push({ step, at });
+    if (this.#history.length > MAX_HISTORY) this.#history.splice(1, 1);
   }
 
   get #next(): LegStep | undefined {

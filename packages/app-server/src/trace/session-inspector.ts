@@ -22,9 +22,6 @@ export const DIAGNOSIS_INTERVAL_MS = 1_000;
 /** An administrator waits no longer for the media server's view, in ms. */
 const DIAGNOSIS_DEADLINE_MS = 2_000;
 
-/** A leg that was repaired for days has more; the first one and the latest tell. */
-const MAX_STEPS = 100;
-
 type Diagnoses = ReadonlyMap<string, LegDiagnosis>;
 
 export class SessionInspector {
@@ -131,12 +128,11 @@ function summaryOf(session: TracedSession, reports: readonly LegReport[]): Sessi
 function tracedLeg(session: TracedSession, report: LegReport, diagnoses: Diagnoses): TracedLeg {
   const { leg, participantName, status, steps, endpoint } = report;
   const pair = session.pairOf(leg);
-  const shown = steps.length > MAX_STEPS ? [...steps.slice(0, 1), ...steps.slice(1 - MAX_STEPS)] : steps;
   return {
     leg,
     participantName,
     status,
-    steps: shown.map(({ step, at }) => ({ step, at: at + session.clockOffset })),
+    steps: steps.map(({ step, at }) => ({ step, at: at + session.clockOffset })),
     diagnosis: (endpoint === undefined ? undefined : diagnoses.get(endpoint)) ?? null,
     relayed: pair?.relayed ?? null,
     browserPair: pair ? { local: pair.local, remote: pair.remote } : null,
