@@ -81,7 +81,7 @@ export async function joinRoom(page: Page, url: string, name: string): Promise<v
 /** The same without a gesture: nobody touches the page, and no test looks into it, which would count as one. */
 export async function joinRoomUntouched(page: Page, url: string, name: string): Promise<void> {
   await page.addInitScript((name) => {
-    localStorage.setItem('parley.name', name);
+    localStorage.setItem('parley.name', JSON.stringify(name));
     const observer = new MutationObserver(() => {
       const button = document.querySelector<HTMLButtonElement>('.lobby-form button[type=submit]');
       if (!button) return;

@@ -134,9 +134,9 @@ export class LocalDevices {
   /** The browser ended it: unplugged, or the permission was taken back. Tracks that are stopped here tell nothing. */
   async #ended(kind: Kind, track: MediaStreamTrack): Promise<void> {
     if (this.snapshot()[kind].track !== track) return;
-    this.#change(kind, { track: undefined, failure: new DeviceError(kind, 'unplugged') });
-    if (!(await isDenied(kind)) || this.snapshot()[kind].track) return;
-    this.#change(kind, { failure: new DeviceError(kind, 'permission-withdrawn') });
+    this.#change(kind, { track: undefined });
+    const reason = (await isDenied(kind)) ? 'permission-withdrawn' : 'unplugged';
+    if (!this.snapshot()[kind].track) this.#change(kind, { failure: new DeviceError(kind, reason) });
   }
 
   #release(kind: Kind): void {

@@ -181,7 +181,8 @@ function watchedTile(
     own: false,
     media: watched?.media,
     video: stream?.video ?? false,
-    muted: stream ? stream.muted || !stream.audio : true,
+    // Without a media server nobody's microphone is known to be off.
+    muted: stream ? stream.muted || !stream.audio : room.mediaServerAvailable,
     // What still comes of their stream is shown for as long as it comes.
     ...(away && parts.connected && !stream ? waiting : present),
   };
