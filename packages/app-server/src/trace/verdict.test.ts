@@ -34,6 +34,12 @@ describe('of a stream', () => {
     });
   });
 
+  it('names what a browser tried as what the server did for it, and nothing that is no remedy', () => {
+    const told = ['key-frame', 'restart-tcp', 'restartIce tcp', 'restart-relay', 'constructor', 'a spell'];
+    const cleo = leg('down', 'Cleo', failed('nothing-arrives'), told);
+    expect(on(up, cleo).text).toMatch(/Tried: asking for a key frame, ICE over TCP, the relay\.$/);
+  });
+
   it.each(FailureCause.options)('looks at the sender first, and says why (%s)', (cause) => {
     const verdict = on(leg('up', 'Ada', failed(cause)), leg('down', 'Cleo', failed('nothing-arrives')));
     expect(verdict.level).toBe('failed');

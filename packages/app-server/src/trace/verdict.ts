@@ -18,17 +18,19 @@ export interface JudgedSession {
 /** Of more than this many viewers with the same trouble only the number is told. */
 const MAX_NAMES = 3;
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  requestKeyframe: 'asking for a key frame',
-  restartIce: 'ICE restart',
-  'restartIce any': 'ICE restart',
-  'restartIce tcp': 'ICE over TCP',
-  'restartIce relay': 'the relay',
-  'ice-restart': 'ICE restart',
-  tcp: 'ICE over TCP',
-  relay: 'the relay',
-  rebuild: 'a new leg',
-};
+/** By the names of the server's own and of those that browsers tell (`remedies.ts` there). Others are not told. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['requestKeyframe', 'asking for a key frame'],
+  ['key-frame', 'asking for a key frame'],
+  ['restartIce', 'ICE restart'],
+  ['restartIce any', 'ICE restart'],
+  ['restart', 'ICE restart'],
+  ['restartIce tcp', 'ICE over TCP'],
+  ['restart-tcp', 'ICE over TCP'],
+  ['restartIce relay', 'the relay'],
+  ['restart-relay', 'the relay'],
+  ['rebuild', 'a new leg'],
+]);
 
 /** The verdict on a session. */
 export function verdictOn(session: JudgedSession): Verdict {
@@ -137,7 +139,7 @@ function onTest(legs: readonly JudgedLeg[]): Verdict {
 
 function why({ status, remedies }: JudgedLeg): string {
   const cause = status.cause === null ? 'the cause is not known.' : causeTexts[status.cause].administrator;
-  const tried = [...new Set(remedies.map((remedy) => REMEDIES[remedy] ?? remedy))];
+  const tried = [...new Set(remedies.flatMap((remedy) => REMEDIES.get(remedy) ?? []))];
   return tried.length === 0 ? cause : `${cause} Tried: ${tried.join(', ')}.`;
 }
 
