@@ -230,6 +230,10 @@ describe('what a browser reports of its legs', () => {
     expect((selected?.at ?? 0) - (ice?.at ?? 0)).toBeCloseTo(500, 0);
     // Nobody moves the begin of a session by an hour.
     expect(first?.at).toBe(startedAt);
+    // Nor a minute at a time.
+    const again = { agoMs: 3_600_000, kind: 'state', name: 'ice', facts: {} } as const;
+    await bob.request('reportTrace', { leg, events: [again] });
+    expect((await traceOf(stream)).startedAt).toBe(startedAt);
     expect(legs[1]).toMatchObject({
       relayed: true,
       browserPair: { local: 'relay udp 198.51.100.3:5000 (by tls)', remote: 'udp 192.0.2.1:40000' },

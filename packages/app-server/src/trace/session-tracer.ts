@@ -21,10 +21,13 @@ export class SessionTracer {
   readonly #tracer: Tracer;
   readonly #root: Span;
   readonly #context: Context;
+  /** What a browser saw is not told as earlier than this, in ms of `performance.now()`. */
+  readonly #earliest: number;
 
   constructor(tracer: Tracer, session: TracedSession) {
     const { kind, room } = session;
     this.session = session;
+    this.#earliest = session.startedAt - session.clockOffset - MAX_BEFORE_BEGIN_MS;
     this.#tracer = tracer;
     this.#root = tracer.startSpan(`session ${kind}`, {
       startTime: session.startedAt,
@@ -67,11 +70,10 @@ export class SessionTracer {
   /** What a browser saw of one of its legs. */
   reported(leg: TraceLeg, events: readonly ReportedEvent[]): void {
     const now = performance.now();
-    const earliest = this.session.startedAt - this.session.clockOffset - MAX_BEFORE_BEGIN_MS;
     for (const { agoMs, kind, name, facts } of events) {
       if (name === 'selected-pair') this.session.setPair(leg, pairOf(facts));
       const entry: NewEntry = { from: 'browser', to: 'browser', kind, name, leg, facts };
-      this.note(entry, Math.max(now - agoMs, earliest));
+      this.note(entry, Math.max(now - agoMs, this.#earliest));
     }
   }
 
