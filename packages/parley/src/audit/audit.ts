@@ -30,7 +30,7 @@ export const CHECKS: readonly AuditCheck[] = [
   { name: 'control socket', run: (subject) => judgeControlSocket(subject) },
   { name: 'TURN secret', run: judgeTurnSecret },
   { name: 'TURN users', run: judgeTurnUsers },
-  { name: 'TURN reach', run: judgeTurnReach },
+  { name: 'TURN reach', run: (subject) => judgeTurnReach(subject) },
   { name: 'media protected', run: judgeMedia },
   { name: 'files on disk', run: judgeDisk },
 ];

@@ -17,6 +17,7 @@ describe('the TURN secret', () => {
     ['k3J-9x!qLz0pWm', 'turn-secret-weak'],
     ['abababababababababababababababab', 'turn-secret-weak'],
     ['abcdefghijklmnopqrstuvwxyz0123456789', 'turn-secret-weak'],
+    ['hunter2hunter2hunter2', 'turn-secret-weak'],
   ])('%s is found', async (secret, id) => {
     expect(await found(judgeTurnSecret(external(1, secret)))).toEqual([id]);
   });
@@ -30,6 +31,13 @@ describe('the TURN secret', () => {
     const secret = randomBytes(32).toString(encoding);
     expect(await found(judgeTurnSecret(external(1, secret)))).toEqual([]);
   });
+
+  it.each(['Yl3VNw8eJ+qzT0cB', 'm/7RkA4uXhP2s9Gd'])(
+    'of 16 random characters (%s) is in order',
+    async (secret) => {
+      expect(await found(judgeTurnSecret(external(1, secret)))).toEqual([]);
+    },
+  );
 
   it('of the embedded relay is in order, and there is none without a relay', async () => {
     expect(await found(judgeTurnSecret(subjectOf()))).toEqual([]);
@@ -55,7 +63,10 @@ describe('a TURN server', () => {
   });
 
   it('that tells its version is found', async () => {
-    const port = await laxTurnServer({ name: 'unknown', password: 'unknown' }, "Coturn-4.6.1 'Gorst'");
+    const port = await laxTurnServer(
+      { name: 'unknown', password: 'unknown' },
+      { software: "Coturn-4.6.1 'Gorst'" },
+    );
     expect(await found(judgeTurnUsers(external(port, 'x')))).toEqual(['version-leaked']);
   });
 
@@ -71,6 +82,15 @@ describe('a TURN server', () => {
     onTestFinished(() => server.close());
     expect(await found(judgeTurnUsers(external(server.udpPort ?? 0, 'a-secret')))).toEqual([]);
   }, 30_000);
+
+  it('that falls silent among the well-known users is not said to take none of them', async () => {
+    const user = { name: 'unknown', password: 'unknown' };
+    const port = await laxTurnServer(user, { answers: 3 });
+    expect(await judgeTurnUsers(external(port, 'x'))).toMatchObject({
+      outcome: 'failed',
+      why: expect.stringMatching(/^not tried: turn:\S+ \(no answer in time\)$/) as string,
+    });
+  });
 
   it('that does not answer cannot be judged', async () => {
     expect(await found(judgeTurnUsers(external(9, 'x')))).toBe('failed');

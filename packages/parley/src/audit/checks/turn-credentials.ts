@@ -18,8 +18,8 @@ const KNOWN_SECRETS: ReadonlySet<string> = new Set(
 
 /** coturn's own example asks for no less; what is shorter is tried in a day. */
 const MIN_SECRET_LENGTH = 16;
-/** 64 bits keep out everybody who tries at home; openssl rand gives 256. */
-const MIN_SECRET_BITS = 64;
+/** By the measure below, which knows no more characters than the text has: 16 random ones of base64 come to about 55. */
+const MIN_SECRET_BITS = 45;
 
 const WELL_KNOWN_USERS = [
   ['user', 'password'],
@@ -63,9 +63,13 @@ export function secretFinding(secret: string): SecurityFinding | undefined {
   return undefined;
 }
 
-/** Shannon's measure over its characters, and over the steps between them, which are all alike in "abcdefgh". */
+/**
+ * Shannon's measure over its characters, and over the steps between them, which are all alike in "abcdefgh"; of what is only
+ * repeated, once.
+ */
 function bitsOf(text: string): number {
-  const codes = [...text].map((character) => character.charCodeAt(0));
+  const once = /^(.+?)\1+$/s.exec(text)?.[1] ?? text;
+  const codes = [...once].map((character) => character.charCodeAt(0));
   const steps = codes.slice(1).map((code, index) => code - (codes[index] ?? 0));
   return Math.min(entropy(codes), entropy(steps));
 }
@@ -81,15 +85,17 @@ export async function judgeTurnUsers(subject: AuditSubject): Promise<Judgement> 
   const urls = onePerServer(access.flatMap((one) => one.urls));
   if (urls.length === 0) return leftOut(noRelay(subject));
   const visits = await Promise.all(urls.map(visit));
-  const silent = visits.filter(({ stranger }) => stranger.outcome === 'no-answer').map(({ url }) => url);
   const open = visits.filter(({ stranger }) => stranger.outcome === 'allocated').map(({ url }) => url);
   const taken = visits.flatMap(({ url, users }) => users.map((user) => `${user} at ${url}`));
   const told = visits.flatMap(({ url, stranger: { software } }) =>
     software !== undefined && /\d/.test(software) ? [`${url} calls itself "${software}"`] : [],
   );
-  if (silent.length === urls.length) return failed(`no answer from ${listed(silent)}`);
+  const tried = visits.filter(({ untried }) => untried === undefined).map(({ url }) => url);
+  const untried = visits.flatMap((one) => (one.untried === undefined ? [] : [`${one.url} (${one.untried})`]));
+  if (tried.length + open.length + taken.length + told.length === 0) return failed(`not tried: ${listed(untried)}`);
   return judged(
-    `${listed(urls)}: asks who it is, and takes none of ${WELL_KNOWN_USERS.length} well-known users`,
+    `${listed(tried)}: asks who it is, and takes none of ${WELL_KNOWN_USERS.length} well-known users` +
+      (untried.length > 0 ? `; not tried: ${listed(untried)}` : ''),
     open.length > 0
       ? securityFinding('turn-open', `an allocation without credentials was granted by ${listed(open)}`)
       : undefined,
@@ -110,17 +116,22 @@ interface Visit {
   readonly stranger: StrangerAnswer;
   /** Those that were let in. */
   readonly users: readonly string[];
+  /** Why not all well-known users were tried. */
+  readonly untried?: string | undefined;
 }
 
 async function visit(url: string): Promise<Visit> {
   const stranger = await allocateAsStranger(url);
+  if (stranger.outcome === 'no-answer') return { url, stranger, users: [], untried: 'no answer' };
   // Who wants no credentials takes all of them.
   if (stranger.code !== UNAUTHENTICATED) return { url, stranger, users: [] };
   const users: string[] = [];
   // One after the other: many at once look like an attack, and a server that then answers nothing tells nothing.
   for (const [username, credential] of WELL_KNOWN_USERS) {
-    const { allocated, errorCode } = await probeTurn({ url, username, credential, peers: [] });
+    const { allocated, error, errorCode } = await probeTurn({ url, username, credential, peers: [] });
     if (allocated || SAID_TO_USERS.has(errorCode)) users.push(`${username}/${credential}`);
+    // Not its answer: it has fallen silent, or its certificate is not to be trusted. The next one would fare no better.
+    else if (errorCode === undefined) return { url, stranger, users, untried: error ?? 'no answer' };
   }
   return { url, stranger, users };
 }

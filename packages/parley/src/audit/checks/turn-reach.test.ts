@@ -1,3 +1,4 @@
+import { mintTurnCredentials } from '@parley/protocol/turn-credentials';
 import { startTurnServer } from '@parley/turn-server';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -23,9 +24,12 @@ async function relayingTo(...permittedPeers: (typeof MEDIA)[]) {
   return external(server.udpPort ?? 0);
 }
 
-function external(port: number) {
+function external(port: number, now = new Date()) {
   const url = `turn:127.0.0.1:${port}?transport=udp`;
-  return subjectOf({ flags: ['--turn-url', url, '--turn-secret', SECRET, '--announced-ips', MEDIA.address] });
+  return subjectOf({
+    now,
+    flags: ['--turn-url', url, '--turn-secret', SECRET, '--announced-ips', MEDIA.address],
+  });
 }
 
 describe('a TURN server', () => {
@@ -55,6 +59,21 @@ describe('a TURN server', () => {
     expect(await judgeTurnReach(external(port))).toMatchObject({
       outcome: 'failed',
       why: expect.stringContaining('gives no allocation: 401') as string,
+    });
+  });
+
+  it('that falls silent behind the allocation has refused nobody, and cannot be judged', async () => {
+    const now = new Date();
+    const { username, credential } = mintTurnCredentials({
+      secret: SECRET,
+      participant: 'audit',
+      lifetimeSeconds: 120,
+      now: now.getTime(),
+    });
+    const port = await laxTurnServer({ name: username, password: credential }, { answers: 2 });
+    expect(await judgeTurnReach(external(port, now), 2_000)).toMatchObject({
+      outcome: 'failed',
+      why: expect.stringContaining('did not answer for all peers: no answer in time') as string,
     });
   });
 });

@@ -32,19 +32,22 @@ const FORBIDDEN = [
 const ANY_PORT = 80;
 /** Of chargen: no media server has it, and the datagram would not be sent anyway. */
 const OTHER_PORT = 19;
+/** Some forty questions one after the other, to a server that may be on another continent. */
+const TIMEOUT_MS = 20_000;
 
 export interface MediaPlace {
   readonly address: string;
   readonly port: number;
 }
 
-export async function judgeTurnReach(subject: AuditSubject): Promise<Judgement> {
+/** @param timeoutMs for all that a server is asked */
+export async function judgeTurnReach(subject: AuditSubject, timeoutMs = TIMEOUT_MS): Promise<Judgement> {
   const access = await subject.turn();
   if (access.length === 0) return leftOut(noRelay(subject));
   const media = await mediaPlaces(subject);
   const peers = peersToTry(media);
   const results = await Promise.all(
-    access.map((one) => firstAnswer(one, [...peers.forbidden, ...peers.otherPorts])),
+    access.map((one) => firstAnswer(one, [...peers.forbidden, ...peers.otherPorts], timeoutMs)),
   );
   const reached = results.filter(({ result }) => result.allocated);
   if (reached.length === 0) {
@@ -57,6 +60,10 @@ export async function judgeTurnReach(subject: AuditSubject): Promise<Judgement> 
     );
   const elsewhere = granted(peers.forbidden);
   const otherPorts = granted(peers.otherPorts);
+  // What was not answered was not refused.
+  const silenced = reached.find(({ result }) => result.error !== undefined);
+  if (silenced && elsewhere.length === 0 && otherPorts.length === 0)
+    return failed(`${silenced.url} did not answer for all peers: ${silenced.result.error ?? ''}`);
   return judged(
     `${reached.map(({ url }) => url).join(', ')}: refused all ${peers.forbidden.length + peers.otherPorts.length} peers that are not the media server`,
     elsewhere.length > 0
@@ -92,10 +99,14 @@ interface Answer {
 }
 
 /** The rules are those of the server, whichever way one comes to it: the first way that works is enough. */
-async function firstAnswer({ urls, username, credential }: TurnAccess, peers: string[]): Promise<Answer> {
+async function firstAnswer(
+  { urls, username, credential }: TurnAccess,
+  peers: string[],
+  timeoutMs: number,
+): Promise<Answer> {
   let last: Answer | undefined;
   for (const url of urls) {
-    last = { url, result: await probeTurn({ url, username, credential, peers }) };
+    last = { url, result: await probeTurn({ url, username, credential, peers, timeoutMs }) };
     if (last.result.allocated) return last;
   }
   if (last === undefined) throw new Error('there is no TURN address to try');

@@ -18,17 +18,29 @@ import { onTestFinished } from 'vitest';
 
 const REALM = 'lax';
 
+export interface LaxTurnServerOptions {
+  /** How it calls itself. */
+  readonly software?: string;
+  /** How many requests it answers before it falls silent. */
+  readonly answers?: number;
+  /** Told the method of each request. */
+  readonly onRequest?: (method: number) => void;
+}
+
 /** @param user undefined: nobody is asked for credentials. @returns its port; it ends with the test */
 export async function laxTurnServer(
   user: { readonly name: string; readonly password: string } | undefined,
-  software?: string,
+  { software, answers = Infinity, onRequest }: LaxTurnServerOptions = {},
 ): Promise<number> {
   const socket = createSocket('udp4');
+  let left = answers;
   const key = user && longTermKey(user.name, REALM, user.password);
   socket.on('message', (bytes, from) => {
     const request = parseStun(bytes);
     if (request?.messageClass !== 'request') return;
     const { transactionId, method } = request;
+    onRequest?.(method);
+    if (--left < 0) return;
     const named = software === undefined ? [] : [textAttribute(STUN_ATTRIBUTE.SOFTWARE, software)];
     const send = (messageClass: 'success' | 'error', attributes: StunAttribute[]) =>
       socket.send(
