@@ -25,6 +25,9 @@ export function WhoSeesMe({ who }: { who: WhoSees }) {
         popoverTarget={panelId}
       >
         <EyeIcon />
+        <span className="who-sees-label" aria-hidden="true">
+          Who can see me
+        </span>
         {who.of > 0 && (
           <span aria-hidden="true">
             {who.receiving}/{who.of}
