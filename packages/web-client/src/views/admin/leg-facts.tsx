@@ -8,7 +8,7 @@ import {
   type TracedLeg,
   type TrackDiagnosis,
 } from '@parley/protocol';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { bitrate } from '../format.ts';
 import { STEPS, titleOf } from './session-words.ts';
 import { LegBadge } from './verdict.tsx';
@@ -47,9 +47,10 @@ export function LegFacts({ leg }: { leg: TracedLeg }) {
         </Fact>
         <Fact name="Round trip">{roundTrips(roundTripMs, diagnosis)}</Fact>
         <Fact name="DTLS">
-          {dtls?.failure ?? (dtls?.version && [dtls.version, dtls.cipher].filter(Boolean).join(', '))}
+          {dtls?.failure ??
+            (dtls?.version && breakable([dtls.version, dtls.cipher].filter(Boolean).join(', ')))}
         </Fact>
-        <Fact name="SRTP">{srtp?.profile}</Fact>
+        <Fact name="SRTP">{srtp?.profile && breakable(srtp.profile)}</Fact>
         <Fact name="ICE restarts">{ice && ice.restarts > 0 ? ice.restarts : undefined}</Fact>
       </dl>
       {diagnosis && diagnosis.tracks.length > 0 && <Tracks tracks={diagnosis.tracks} />}
@@ -133,6 +134,16 @@ function wayOf(relayed: boolean | null, protocol: 'udp' | 'tcp' | undefined): st
   if (relayed === null) return undefined;
   const over = protocol ? `, ${protocol.toUpperCase()}` : '';
   return relayed ? `Relayed by a TURN server${over && `${over} at the media server`}` : `Direct${over}`;
+}
+
+/** A name of a cipher is long: a line may end behind each of its underscores. */
+function breakable(text: string): ReactNode {
+  return text.split(/(?<=_)/).map((part, index) => (
+    <Fragment key={index}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 /** IPv6 addresses stand in brackets (RFC 3986, section 3.2.2). */

@@ -85,7 +85,7 @@ function Session({ trace, following }: { trace: SessionTrace; following: Followi
       </header>
       <VerdictBanner verdict={verdict} />
       <div className="session-actions">
-        <a className="button small" href={sessionDownload(id)} download={`${id}.json`}>
+        <a className="button small" href={sessionDownload(id)} download={`parley-session-${id}.json`}>
           <DownloadIcon />
           Download JSON
         </a>
@@ -97,6 +97,7 @@ function Session({ trace, following }: { trace: SessionTrace; following: Followi
       </div>
       <section className="legs" aria-label="Legs">
         <h2>Legs</h2>
+        <p className="admin-about">A leg is one connection between a browser and the media server.</p>
         {legs.length === 0 && <p className="admin-about">None was asked for yet.</p>}
         <ul className="leg-list">
           {legs.map((leg) => (
@@ -114,7 +115,7 @@ function saveMermaid(trace: SessionTrace): void {
   const url = URL.createObjectURL(new Blob([toMermaid(trace)], { type: 'text/plain;charset=utf-8' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `${trace.id}.mmd`;
+  link.download = `parley-session-${trace.id}.mmd`;
   link.click();
   // Not at once: the browser begins to read only after this turn.
   setTimeout(() => URL.revokeObjectURL(url), 1_000);
