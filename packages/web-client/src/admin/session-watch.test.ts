@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SessionTrace } from '@parley/protocol';
 import { AdminError } from './admin-api.ts';
-import { FETCH_PAUSE_MS, REOPEN_MS, SessionWatch, type EventSourceLike } from './session-watch.ts';
+import { FETCH_PAUSE_MS, REOPEN_MS, RETRY_MS, SessionWatch, type EventSourceLike } from './session-watch.ts';
 
 class FakeEvents extends EventTarget implements EventSourceLike {
   readyState = 0;
@@ -118,6 +118,16 @@ it('keeps the last trace when a later one cannot be fetched, and stops when it i
   events[0]?.say('message');
   await vi.advanceTimersByTimeAsync(FETCH_PAUSE_MS);
   expect(watch.snapshot()).toMatchObject({ following: 'over', failure: { reason: 'gone' } });
+});
+
+it('fetches again by itself after a failure, though nothing changes', async () => {
+  answer = () => Promise.reject(new AdminError('unreachable'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(watch.snapshot().failure?.reason).toBe('unreachable');
+  answer = async () => trace(null);
+  await vi.advanceTimersByTimeAsync(RETRY_MS);
+  expect(watch.snapshot()).toMatchObject({ trace: { id: 'session' }, failure: undefined });
+  expect(fetched).toBe(2);
 });
 
 it('does nothing any more once it is closed', async () => {

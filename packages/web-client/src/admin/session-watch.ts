@@ -30,6 +30,8 @@ export interface SessionWatchOptions {
 export const FETCH_PAUSE_MS = 1_000;
 /** How long until the events are opened again after the server refused them, in ms. */
 export const REOPEN_MS = 5_000;
+/** How long until a fetch that failed is tried again, in ms: there may never be another change. */
+export const RETRY_MS = 5_000;
 
 /** `EventSource.CLOSED`: it does not come back by itself. */
 const CLOSED = 2;
@@ -127,7 +129,10 @@ export class SessionWatch {
     } finally {
       this.#fetching = false;
     }
-    if (this.#stale && this.snapshot().following !== 'over') this.#changed();
+    const { following, failure } = this.snapshot();
+    if (following === 'over') return;
+    if (this.#stale) this.#changed();
+    else if (failure) this.#fetchTimer = setTimeout(() => void this.#fetch(), RETRY_MS);
   }
 
   #over(): void {
