@@ -1,6 +1,6 @@
 import { NoAnswerError, type IceServer } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { CredentialRenewal } from './credential-renewal.ts';
+import { CredentialRenewal, LATEST_MS } from './credential-renewal.ts';
 
 const NOW = 1_700_000_000_000;
 const server = (expiry: number): IceServer => ({
@@ -57,6 +57,12 @@ it('does not ask in a loop for credentials that have ended by this clock', async
   await vi.advanceTimersByTimeAsync(9_999);
   expect(asked).toBe(0);
   await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toBe(1);
+});
+
+it('does not wait longer than credentials last when this clock is hours behind', async () => {
+  renewal.use([server(NOW / 1_000 + 5 * 3_600)]);
+  await vi.advanceTimersByTimeAsync(LATEST_MS);
   expect(asked).toBe(1);
 });
 

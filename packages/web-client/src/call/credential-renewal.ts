@@ -7,6 +7,8 @@ const RENEW_AFTER = 2 / 3;
 const RETRY_MS = 30_000;
 /** RFC 8656 has no word on it; TURN servers round expiry to seconds, and clocks differ. The soonest renewal, in ms. */
 const SOONEST_MS = 10_000;
+/** A clock that is behind makes them look as if they lasted longer than the hour that servers give them. The latest, in ms. */
+export const LATEST_MS = 2_400_000;
 
 export interface CredentialRenewalOptions {
   request(): Promise<RequestResult<'renewIceServers'>>;
@@ -32,7 +34,9 @@ export class CredentialRenewal {
       return expiry > 0 ? [expiry * 1_000] : [];
     });
     clearTimeout(this.#timer);
-    if (expiries.length > 0) this.#renewIn((Math.min(...expiries) - this.#options.now()) * RENEW_AFTER);
+    if (expiries.length === 0) return;
+    const leftMs = Math.min(...expiries) - this.#options.now();
+    this.#renewIn(Math.min(leftMs * RENEW_AFTER, LATEST_MS));
   }
 
   /** Idempotent. */
