@@ -243,6 +243,19 @@ test('who says the same thing over and over is refused in the end, and the room 
   expect(bob.toldOf('streamChanged').length).toBeLessThanOrEqual(done);
 });
 
+test('who sends the same request again and again gets no more answers than to other requests', async () => {
+  const room = await harness.createRoom();
+  const [ada, bob] = [await harness.joined(room), await harness.joined(room, 'Bob')];
+  const params = { stream: await harness.broadcast(ada), sdpOffer: offer() };
+  const watch = { jsonrpc: '2.0', id: 77, method: 'watch', params };
+  bob.socket.send(JSON.stringify(watch));
+  const answers = () => bob.received.filter((text) => text.includes('"id":77'));
+  await bob.until(() => answers().length > 0);
+  for (let n = 0; n < 10_000; n++) bob.socket.send(JSON.stringify({ ...watch, attempt: 2 }));
+  expect(await bob.refused('ping', {})).toBe('too-many-requests');
+  expect(answers().length).toBeLessThan(6_000);
+});
+
 test('two thousand mutated messages, in any order, disturb nobody else', async () => {
   const { kurento } = harness;
   const room = await harness.createRoom();

@@ -83,6 +83,7 @@ export class Connection implements Browser {
     this.#peer = new JsonRpcPeer({
       send: (text) => this.#send(text),
       recognisesRepeats: true,
+      admitsRepeat: () => this.#mayAsk(),
       onRequest: (method, params, attempt) => this.#onRequest(method, params, attempt),
       onRepeated: (method, params, attempt) => this.#tracer.repeated(method, params, attempt),
       onFault: (err) => this.#rare.warn({ err }, 'a browser sent what is no message'),
@@ -139,10 +140,14 @@ export class Connection implements Browser {
     this.#peer.handleText(text);
   }
 
+  /** Counted: a small repeat can have a large answer, and each stands in the trace. */
+  #mayAsk(): boolean {
+    return this.#rate.take(this.id, performance.now());
+  }
+
   async #onRequest(method: string, params: unknown, attempt: number): Promise<unknown> {
     try {
-      if (!this.#rate.take(this.id, performance.now()))
-        throw Refusal.tooManyRequests('too many requests in a short time');
+      if (!this.#mayAsk()) throw Refusal.tooManyRequests('too many requests in a short time');
       if (!Object.hasOwn(requests, method)) throw Refusal.unknownMethod();
       const name = method as RequestName;
       const parsed = requests[name].params.safeParse(params ?? {});

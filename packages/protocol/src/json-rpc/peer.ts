@@ -63,7 +63,9 @@ export interface JsonRpcPeerOptions {
   send(text: string): void;
   /** Answers a request: the value is sent as `result`, a `JsonRpcError` as `error`, anything else as "internal". */
   onRequest?(method: string, params: unknown, attempt: number): Promise<unknown>;
-  /** Told of a repeat of what is being fulfilled or was answered already. */
+  /** Whether a repeat of what is being fulfilled or was answered already is heeded at all; without it each is. */
+  admitsRepeat?(): boolean;
+  /** Told of each that is. */
   onRepeated?(method: string, params: unknown, attempt: number): void;
   onNotification?(method: string, params: unknown): void;
   /** Told of what the other end sent that is no JSON-RPC message, and of handlers that threw unexpectedly. */
@@ -149,8 +151,8 @@ export class JsonRpcPeer {
     if (message.method === undefined) this.#settle(message);
     else if (message.id === undefined || message.id === null)
       this.#options.onNotification?.(message.method, message.params);
-    else if (this.#answeredAgain(message.id, message.attempt))
-      this.#options.onRepeated?.(message.method, message.params, message.attempt ?? 1);
+    else if (this.#isKnown(message.id, message.attempt))
+      this.#answerAgain(message.id, message.method, message.params, message.attempt ?? 1);
     else void this.#answer(message.id, message.method, message.params, message.attempt ?? 1);
   }
 
@@ -177,12 +179,17 @@ export class JsonRpcPeer {
     }, pause);
   }
 
-  /** Whether this is a repeat that needs no fulfilling: its answer is on its way, or is given again. */
-  #answeredAgain(id: string | number, attempt = 1): boolean {
-    if (!this.#options.recognisesRepeats || attempt < 2) return false;
+  /** Whether this is a repeat that needs no fulfilling. */
+  #isKnown(id: string | number, attempt = 1): boolean {
+    return !!this.#options.recognisesRepeats && attempt >= 2 && this.#kept.of(id) !== undefined;
+  }
+
+  /** The answer is on its way, or is given again. */
+  #answerAgain(id: string | number, method: string, params: unknown, attempt: number): void {
+    if (this.#options.admitsRepeat?.() === false) return;
     const kept = this.#kept.of(id);
     if (typeof kept === 'object') this.#options.send(kept.text);
-    return kept !== undefined;
+    this.#options.onRepeated?.(method, params, attempt);
   }
 
   async #answer(id: string | number, method: string, params: unknown, attempt: number): Promise<void> {
