@@ -1,6 +1,6 @@
 // The probe against this package's own server on loopback, and against servers that are none.
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { mintTurnCredentials, turnPassword } from '@parley/protocol/turn-credentials';
 import {
   STUN_ATTRIBUTE,
@@ -172,6 +172,30 @@ it.each(['udp', 'tcp'] as const)('gives up on a server that stays silent, over %
   const port = await (transport === 'udp' ? silentUdp() : silentTcp());
   const result = await probe(`turn:${HOST}:${port}?transport=${transport}`, { timeoutMs: 300 });
   expect(result).toEqual({ allocated: false, error: 'no answer in time', permitted: {} });
+});
+
+it('hangs up on a server that never does, so that nothing keeps its process', async () => {
+  const nonsense = buildStun({
+    messageClass: 'error',
+    method: 1,
+    transactionId: Buffer.alloc(12),
+    attributes: [],
+  });
+  // Who is still there takes whatever comes; what is sent to somebody who has gone is refused.
+  const refused = new Promise<string | undefined>((resolve) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      const write = () => void socket.write(nonsense, (error) => error ?? setImmediate(write));
+      closing.push(() => void socket.destroy());
+      socket.resume().on('end', write);
+      socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    });
+    closing.push(() => void server.close());
+    server.listen(0, HOST, () => {
+      const { port } = server.address() as AddressInfo;
+      void probe(`turn:${HOST}:${port}?transport=tcp`, { timeoutMs: 300 });
+    });
+  });
+  expect(await refused).toMatch(/EPIPE|ECONNRESET/);
 });
 
 it.each(['turn:', 'http://x', 'turns:x?transport=udp', 'turn:a:0', 'turn:user@host'])(

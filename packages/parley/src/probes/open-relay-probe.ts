@@ -94,7 +94,12 @@ interface WayEvents {
 
 function open({ transport, port }: TurnUrl, host: string, events: WayEvents): Way {
   if (transport === 'udp') {
-    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    const family = isIPv6(host) ? 6 : 4;
+    const socket = createSocket({
+      type: `udp${family}`,
+      // A literal address: what is sent last leaves before the socket is closed.
+      lookup: (literal, _options, callback) => callback(null, literal, family),
+    });
     let closed = false;
     socket.on('message', (bytes) => events.onMessage(bytes));
     socket.on('error', () => events.onBroken());
@@ -121,5 +126,9 @@ function open({ transport, port }: TurnUrl, host: string, events: WayEvents): Wa
   });
   socket.on('error', () => events.onBroken());
   socket.on('close', () => events.onBroken());
-  return { send: (bytes) => void socket.write(bytes), close: () => socket.end() };
+  return {
+    send: (bytes) => void socket.write(bytes),
+    // Not left to the server to hang up: one that never does would keep this process. What was sent to one that answers leaves.
+    close: () => (received.length > 0 ? socket.destroySoon() : socket.destroy()),
+  };
 }

@@ -91,8 +91,8 @@ async function openStream(options: ClientSocketOptions, address: string): Promis
   });
   const close = () => {
     closed = true;
-    // Ended, not destroyed: what was sent last is to arrive.
-    socket.end();
+    // What was sent last leaves; that the server hangs up too is not waited for.
+    socket.destroySoon();
   };
   return { lossy: false, send: (bytes) => closed || socket.write(bytes), close };
 }

@@ -92,7 +92,8 @@ export async function judgeTurnUsers(subject: AuditSubject): Promise<Judgement> 
   );
   const tried = visits.filter(({ untried }) => untried === undefined).map(({ url }) => url);
   const untried = visits.flatMap((one) => (one.untried === undefined ? [] : [`${one.url} (${one.untried})`]));
-  if (tried.length + open.length + taken.length + told.length === 0) return failed(`not tried: ${listed(untried)}`);
+  if (tried.length + open.length + taken.length + told.length === 0)
+    return failed(`not tried: ${listed(untried)}`);
   return judged(
     `${listed(tried)}: asks who it is, and takes none of ${WELL_KNOWN_USERS.length} well-known users` +
       (untried.length > 0 ? `; not tried: ${listed(untried)}` : ''),
