@@ -1,5 +1,5 @@
 // The bounds of what is kept: entries of a session, sessions, memory.
-import type { TraceEntry } from '@parley/protocol';
+import type { SessionKind, TraceEntry } from '@parley/protocol';
 import { expect, it } from 'vitest';
 import { EntryList } from './entry-list.ts';
 import { TRACE_LIMITS, TraceStore, type TraceLimits } from './trace-store.ts';
@@ -21,13 +21,13 @@ const entry = (at: number, facts: TraceEntry['facts'] = {}): Omit<TraceEntry, 'n
 
 function storeWith(limits: TraceLimits, ...ids: string[]) {
   const store = new TraceStore(limits);
-  const put = (id: string) => {
-    const begin = { id, kind: 'camera', room: null, participant: { id: 'p', name: null } } as const;
+  const put = (id: string, kind: SessionKind = 'camera') => {
+    const begin = { id, kind, room: null, participant: { id: 'p', name: null } };
     const session = new TracedSession({ ...begin, legs: () => [] }, limits, 0, 0);
     store.put(session);
     return session;
   };
-  return { store, put, sessions: ids.map(put) };
+  return { store, put, sessions: ids.map((id) => put(id)) };
 }
 
 const ids = (store: TraceStore) => store.all().map(({ id }) => id);
@@ -107,6 +107,26 @@ it('stays within its memory: what has ended goes first, then the older half of t
   expect(sessions[1]?.entries.dropped).toBeGreaterThan(0);
   // How it began is still there.
   expect(sessions[1]?.entries.all()[0]?.number).toBe(1);
+});
+
+it('keeps the streams however many tests are begun, and ended, by whoever likes', () => {
+  const { store, put, sessions } = storeWith({ ...LIMITS, sessions: 8 }, 'a', 'b', 'c', 'd', 'e', 'f');
+  for (const session of sessions) session.end(1);
+  for (let n = 1; n <= 20; n++) put(`test-${n}`, 'test').end(1);
+  expect(ids(store)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'test-19', 'test-20']);
+});
+
+it('keeps what streams left, however much is told of tests that last', () => {
+  const limits = { ...TRACE_LIMITS, bytes: 100_000 };
+  const { store, put, sessions } = storeWith(limits, 'stream');
+  sessions[0]?.end(1);
+  for (let at = 0; at < 50; at++) store.add('stream', entry(at));
+  for (const id of ['test-1', 'test-2']) put(id, 'test');
+  for (let at = 0; at < 2_000; at++)
+    for (const id of ['test-1', 'test-2']) store.add(id, entry(at, { reason: 'x'.repeat(200) }));
+  expect(store.bytes).toBeLessThanOrEqual(limits.bytes);
+  expect(sessions[0]?.entries.dropped).toBe(0);
+  expect(ids(store)).toContain('stream');
 });
 
 it('counts the memory right when sessions are replaced and forgotten', () => {

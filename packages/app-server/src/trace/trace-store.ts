@@ -1,4 +1,5 @@
-// The sessions that are kept, bounded in number and memory: ended ones make way first, the oldest of them first.
+// The sessions that are kept, bounded in number and memory: ended ones make way first, the oldest of them first. Tests have
+// a part of it and no more.
 import type { TraceEntry } from '@parley/protocol';
 import type { EntryLimits } from './entry-list.ts';
 import type { TracedSession } from './traced-session.ts';
@@ -15,6 +16,9 @@ export const TRACE_LIMITS: TraceLimits = {
   sessions: 500,
   bytes: 67_108_864,
 };
+
+/** Whoever has the address may test, without a room: tests push out other tests once they have this part of it all. */
+const TESTS_SHARE = 1 / 4;
 
 export class TraceStore {
   readonly #limits: TraceLimits;
@@ -43,7 +47,11 @@ export class TraceStore {
 
   put(session: TracedSession): void {
     this.#forget(this.#sessions.get(session.id));
-    if (this.#sessions.size >= this.#limits.sessions) this.#forget(this.#oldestEnded() ?? this.#oldest());
+    const all = this.all();
+    const tests = all.filter(isTest);
+    const { sessions } = this.#limits;
+    if (isTest(session) && tests.length >= Math.ceil(sessions * TESTS_SHARE)) this.#forget(oldestOf(tests));
+    else if (all.length >= sessions) this.#forget(oldestOf(all));
     this.#sessions.set(session.id, session);
   }
 
@@ -80,23 +88,17 @@ export class TraceStore {
   }
 
   #shrink(): void {
-    const ended = this.#oldestEnded();
+    const all = this.all();
+    const tests = all.filter(isTest);
+    const ofTests = tests.reduce((bytes, { entries }) => bytes + entries.bytes, 0);
+    const among = ofTests > this.#limits.bytes * TESTS_SHARE ? tests : all;
+    const ended = among.find((session) => session.ended);
     if (ended) return this.#forget(ended);
     // All of them last still: whoever has most, has least need of it.
-    const { entries } = this.all().reduce((a, b) => (b.entries.bytes > a.entries.bytes ? b : a));
+    const { entries } = among.reduce((a, b) => (b.entries.bytes > a.entries.bytes ? b : a));
     const before = entries.bytes;
     entries.dropHalf();
     this.#bytes += entries.bytes - before;
-  }
-
-  #oldestEnded(): TracedSession | undefined {
-    for (const session of this.#sessions.values()) if (session.ended) return session;
-    return undefined;
-  }
-
-  #oldest(): TracedSession | undefined {
-    const [first] = this.#sessions.values();
-    return first;
   }
 
   #forget(session: TracedSession | undefined): void {
@@ -106,4 +108,13 @@ export class TraceStore {
     this.#onGone.delete(session.id);
     for (const listener of listeners) listener();
   }
+}
+
+function isTest({ kind }: TracedSession): boolean {
+  return kind === 'test';
+}
+
+/** The oldest that has ended, or else the oldest. @param sessions in the order of their begin */
+function oldestOf(sessions: readonly TracedSession[]): TracedSession | undefined {
+  return sessions.find((session) => session.ended) ?? sessions[0];
 }
