@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -45,6 +45,13 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
     await chmod(join(dataDir, 'parley.db'), 0o644);
     await chmod(dataDir, 0o700);
     expect(await found(judge())).toEqual([]);
+  });
+
+  it('is looked at where it is, though a link leads there', async () => {
+    await chmod(join(dataDir, 'parley.db'), 0o644);
+    const link = join(dataDir, '..', 'link');
+    await symlink(dataDir, link);
+    expect(await found(judge('--data-dir', link))).toEqual(['data-readable-by-others']);
   });
 
   it('is found with a private key that others may read', async () => {

@@ -1,6 +1,6 @@
 // Who else on this machine can read the data folder and the private key? Decided by the modes of files and folders.
 import type { Stats } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { securityFinding } from '@parley/protocol';
 import { failed, judged, leftOut, listed, type Judgement } from '../judgement.ts';
@@ -19,7 +19,9 @@ export async function judgeDisk({ configuration: { dataDir, tls } }: AuditSubjec
   const look = new Look(open);
   try {
     if (tls.kind === 'files' && (await isReadable(tls.keyFile))) open.push(tls.keyFile);
-    if (await isEntered(dirname(dataDir))) await look.at(dataDir, 0);
+    // Where a link leads to: its own folder says nothing about that one.
+    const folder = await realpath(dataDir);
+    if (await isEntered(dirname(folder))) await look.at(folder, 0);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') return failed(message);
@@ -60,7 +62,8 @@ class Look {
   }
 }
 
-async function isReadable(file: string): Promise<boolean> {
+async function isReadable(path: string): Promise<boolean> {
+  const file = await realpath(path);
   return grants(await stat(file), READ) && (await isEntered(dirname(file)));
 }
 

@@ -42,6 +42,8 @@ describe('ports', () => {
     const port = String(await takenTcp());
     const url = `http://127.0.0.1:${port}`;
     expect(await levels({ flags: [...quiet, '--port', port], url })).toMatchObject({ PORT: 'ok' });
+    const behindProxy = { flags: [...quiet, '--port', port], url: 'https://meet.example', outside: true };
+    expect(await levels(behindProxy)).toMatchObject({ PORT: 'skipped' });
   });
 
   it('are a problem on an address that this machine does not have', async () => {

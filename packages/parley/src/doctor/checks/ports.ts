@@ -22,9 +22,11 @@ export async function checkPorts(patient: Patient): Promise<Diagnosis[]> {
       const name = setting;
       const [place] = places;
       if (place === undefined || place.port === 0) return skipped(name, 'any free one will be taken');
-      if (patient.url !== undefined && !patient.outside)
-        return ok(name, `${place.port} is used by Parley itself`);
-      return tried(name, wanted);
+      if (patient.url === undefined) return tried(name, wanted);
+      // By a proxy's address it is not known whether Parley runs on this machine.
+      return patient.outside
+        ? skipped(name, `${place.port}: Parley runs, and has its ports`)
+        : ok(name, `${place.port} is used by Parley itself`);
     }),
   );
 }
