@@ -73,7 +73,9 @@ describe('of a stream', () => {
 
   it('tells of a sender who is not there yet, or is being repaired', () => {
     const begun: LegStatus = { state: 'establishing', step: 'permitted', cause: null };
-    expect(on(leg('up', 'Ada', begun)).text).toContain('from Ada to the media server is being established');
+    expect(on(leg('up', 'Ada', begun)).text).toBe(
+      'The way from Ada to the media server is being established; so far: it was permitted.',
+    );
     const silent: LegStatus = { ...failed('sender-sends-nothing'), state: 'repairing' };
     expect(on(leg('up', 'Ada', silent))).toMatchObject({ level: 'repairing' });
     expect(on()).toEqual({ level: 'establishing', text: 'Nothing was sent yet.' });
@@ -104,7 +106,11 @@ describe('of a test', () => {
   });
 
   it('is good when it was recorded, played back, and shown', () => {
-    expect(test()).toMatchObject({ level: 'establishing' });
+    expect(test()).toEqual({ level: 'establishing', text: 'The test has not begun.' });
+    const connected: LegStatus = { state: 'establishing', step: 'ice-connected', cause: null };
+    expect(test(leg('testRecord', null, connected)).text).toBe(
+      'The test is not recorded yet; so far: ICE is connected.',
+    );
     expect(test(record)).toMatchObject({ level: 'good' });
     const sent: LegStatus = { state: 'establishing', step: 'media-arriving', cause: null };
     expect(test(record, leg('testPlayback', null, sent)).text).toContain('the browser did not tell');

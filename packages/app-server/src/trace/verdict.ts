@@ -1,5 +1,12 @@
 // What is to be said of a session in a sentence or two, to whoever runs the server. From the state of its legs alone.
-import { causeTexts, type LegStatus, type SessionKind, type TraceLeg, type Verdict } from '@parley/protocol';
+import {
+  causeTexts,
+  type LegStatus,
+  type LegStep,
+  type SessionKind,
+  type TraceLeg,
+  type Verdict,
+} from '@parley/protocol';
 
 export interface JudgedLeg {
   readonly leg: TraceLeg;
@@ -31,6 +38,17 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['restart-relay', 'the relay'],
   ['rebuild', 'a new leg'],
 ]);
+
+const REACHED: Readonly<Record<LegStep, string>> = {
+  requested: 'it was asked for',
+  permitted: 'it was permitted',
+  'endpoint-ready': 'its endpoint is ready',
+  negotiated: 'the media is negotiated',
+  'ice-connected': 'ICE is connected',
+  'dtls-connected': 'DTLS is connected',
+  'media-arriving': 'media arrives',
+  confirmed: 'it is confirmed',
+};
 
 /** The verdict on a session. */
 export function verdictOn(session: JudgedSession): Verdict {
@@ -68,7 +86,7 @@ function onSender(up: JudgedLeg): Verdict | undefined {
     case 'establishing':
       return {
         level: 'establishing',
-        text: `The way from ${name} to the media server is being established; reached so far: ${step}.`,
+        text: `The way from ${name} to the media server is being established; so far: ${REACHED[step]}.`,
       };
   }
 }
@@ -119,11 +137,11 @@ function onTest(legs: readonly JudgedLeg[]): Verdict {
     [playback, 'The test was not played back'],
   ] as const)
     if (leg?.status.state === 'failed') return { level: 'failed', text: `${what}: ${why(leg)}` };
-  if (!record) return { level: 'establishing', text: 'Nothing was recorded yet.' };
+  if (!record) return { level: 'establishing', text: 'The test has not begun.' };
   if (record.status.state !== 'confirmed')
     return {
       level: 'establishing',
-      text: `The recording is being established; reached so far: ${record.status.step}.`,
+      text: `The test is not recorded yet; so far: ${REACHED[record.status.step]}.`,
     };
   if (!playback) return { level: 'good', text: 'The test is recorded; it was not played back yet.' };
   const { step } = playback.status;
@@ -134,7 +152,7 @@ function onTest(legs: readonly JudgedLeg[]): Verdict {
       level: 'good',
       text: 'The test was recorded and sent back; whether it was shown, the browser did not tell.',
     };
-  return { level: 'establishing', text: `The playback is being established; reached so far: ${step}.` };
+  return { level: 'establishing', text: `The test is not played back yet; so far: ${REACHED[step]}.` };
 }
 
 function why({ status, remedies }: JudgedLeg): string {
