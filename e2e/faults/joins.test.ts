@@ -96,7 +96,7 @@ async function joinUnder(fault: JoinFault, room: string, slot: number): Promise<
   try {
     await joinRoom(page, room, 'Joiner');
     const began = performance.now();
-    const ended = () => log.confirmed || namesTheCause(fault, log);
+    const ended = () => (fault.causes ? namesTheCause(fault.causes, log) : log.confirmed);
     await expect
       .poll(ended, { timeout: LIMIT_MS, interval: 50 })
       .toBe(true)
@@ -104,7 +104,11 @@ async function joinUnder(fault: JoinFault, room: string, slot: number): Promise<
       .catch(() => undefined);
     const tookMs = Math.round(performance.now() - began);
     const { up, down } = log;
-    const problem = ended() ? await contradiction(fault, page, slot) : 'neither confirmed nor a right cause';
+    const problem = ended()
+      ? await contradiction(fault, page, slot)
+      : fault.causes
+        ? 'not the right cause'
+        : 'not confirmed';
     return { slot, tookMs, up, down, problem };
   } finally {
     await page.close();
@@ -112,12 +116,13 @@ async function joinUnder(fault: JoinFault, room: string, slot: number): Promise<
   }
 }
 
-/** Each leg is confirmed or, where the fault leaves no way, says why. */
-function namesTheCause({ causes }: JoinFault, log: LegLog): boolean {
-  if (!causes) return false;
+/** A leg that cannot work says why, and is never called confirmed; one that can is. */
+function namesTheCause({ up, down }: NonNullable<JoinFault['causes']>, log: LegLog): boolean {
   const isRight = (status: LegStatus | undefined, right: readonly string[]) =>
-    status?.state === 'confirmed' || (status?.state === 'failed' && right.includes(status.cause ?? ''));
-  return isRight(log.up, causes.up) && isRight(log.down, causes.down);
+    right.length === 0
+      ? status?.state === 'confirmed'
+      : status?.state === 'failed' && right.includes(status.cause ?? '');
+  return isRight(log.up, up) && isRight(log.down, down);
 }
 
 /** Confirmed means that frames move on both screens. */

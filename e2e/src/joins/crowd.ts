@@ -71,11 +71,17 @@ function smallCamera(): Buffer {
   ]);
 }
 
-/** Opens a room's link, writes the name and presses "Join". */
-export async function joinRoom(page: Page, url: string, name: string): Promise<void> {
+/** Opens a room's link and writes the name; gives the press of "Join". */
+export async function goToLobby(page: Page, url: string, name: string): Promise<() => Promise<void>> {
   await page.goto(url);
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
-  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  return () => page.getByRole('button', { name: 'Join', exact: true }).click();
+}
+
+/** Opens a room's link, writes the name and presses "Join". */
+export async function joinRoom(page: Page, url: string, name: string): Promise<void> {
+  const join = await goToLobby(page, url, name);
+  await join();
 }
 
 /** The same without a gesture: nobody touches the page, and no test looks into it, which would count as one. */

@@ -42,8 +42,4 @@ export class LegLog {
       .flatMap(({ viewers }) => viewers)
       .find(({ participant }) => participant === this.#self)?.status;
   }
-
-  get confirmed(): boolean {
-    return this.up?.state === 'confirmed' && this.down?.state === 'confirmed';
-  }
 }
