@@ -118,6 +118,6 @@ export function tail(log: string, lines = 200): string {
 /** Without this machine's own settings of Parley. */
 function inherited(): NodeJS.ProcessEnv {
   const ours =
-    /^(PORT|HOST|DATA_DIR|RTC_PORT|ANNOUNCED_IPS|MEDIA_SERVER_.*|TLS(_.*)?|TRUST_PROXY|DATABASE_URL|LOG_LEVEL|NODE_OPTIONS|VITEST.*)$/;
+    /^(PORT|HOST|DATA_DIR|RTC_PORT|ANNOUNCED_IPS|MEDIA_SERVER_.*|TLS(_.*)?|TURN_.*|TRUST_PROXY|DATABASE_URL|LOG_LEVEL|NODE_OPTIONS|VITEST.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }

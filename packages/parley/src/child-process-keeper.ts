@@ -146,9 +146,9 @@ export class ChildProcessKeeper<Ready> {
       throw error;
     }
     this.#readySince = performance.now();
+    this.#watch(child);
     if (hasEnded(child)) this.#onDeath();
     else child.once('exit', () => this.#onDeath());
-    this.#watch(child);
   }
 
   /** A process can hang without dying: then it does nothing and restarts nothing. It is ended, and so started again. */

@@ -134,8 +134,8 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   /**
    * Parley's own operation: restarts ICE (RFC 8839, section 4.4). `offer`: of the same peer connection, with new
    * credentials and nothing else changed. The answer has new credentials of this side and its candidates, with `via` 'tcp'
-   * only those over TCP, and UDP is given up as soon as TCP works. Until the peer has moved to them, media goes on where it goes now. The very same offer may come
-   * again: it gets the same credentials.
+   * only those over TCP, and UDP is given up as soon as TCP works. Until the peer has moved to them, media goes on where it
+   * goes now. The very same offer may come again: it gets the same credentials.
    * @throws KurentoError SDP_END_POINT_NO_REMOTE_SDP_ERROR before the negotiation, SDP_PARSE_ERROR, and
    * SDP_END_POINT_PROCESS_OFFER_ERROR for an offer that changes more or nothing, and when DTLS is over
    */
