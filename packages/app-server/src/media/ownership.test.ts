@@ -33,18 +33,24 @@ beforeEach(() => {
 });
 
 const candidate = { candidate: 'candidate:1 1 udp 1 192.0.2.1 5000 typ host', sdpMid: '0' };
+const failed = { state: 'failed', step: 'requested', cause: 'dtls-failed' };
+const events = [{ agoMs: 0, kind: 'state', name: 'ice', facts: {} }];
 const forOwner: [RequestName, (stream: string) => object][] = [
   ['startBroadcast', (id) => ({ stream: id, sdpOffer: offer() })],
   ['stopBroadcast', (id) => ({ stream: id })],
   ['setMuted', (id) => ({ stream: id, muted: true })],
   ['addCandidate', (id) => ({ leg: { kind: 'up', stream: id }, candidate })],
   ['restartIce', (id) => ({ leg: { kind: 'up', stream: id }, sdpOffer: offer(), via: 'any' })],
+  ['reportLeg', (id) => ({ leg: { kind: 'up', stream: id }, status: failed })],
+  ['reportTrace', (id) => ({ leg: { kind: 'up', stream: id }, events })],
 ];
 const forViewers: [RequestName, (stream: string) => object][] = [
   ['watch', (id) => ({ stream: id, sdpOffer: offer() })],
   ['unwatch', (id) => ({ stream: id })],
   ['addCandidate', (id) => ({ leg: { kind: 'down', stream: id }, candidate })],
   ['restartIce', (id) => ({ leg: { kind: 'down', stream: id }, sdpOffer: offer(), via: 'any' })],
+  ['reportLeg', (id) => ({ leg: { kind: 'down', stream: id }, status: failed })],
+  ['reportTrace', (id) => ({ leg: { kind: 'down', stream: id }, events })],
 ];
 
 function expectNothingHappened(): void {
