@@ -86,8 +86,8 @@ describe.each(JOIN_FAULTS)('when $name', (fault) => {
 interface Joiner {
   readonly slot: number;
   readonly watch: OutcomeWatch;
-  pressJoin(): Promise<void>;
-  end(): Promise<void>;
+  readonly pressJoin: () => Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** Somebody in the lobby of a room, behind a network in which the fault waits. */
