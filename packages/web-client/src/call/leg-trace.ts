@@ -2,6 +2,7 @@
 // packets. Only tells; what is told to whom is the owner's business.
 import type { Leg, TraceFacts } from '@parley/protocol';
 
+/** One thing that a leg saw or did. */
 export interface LegEvent {
   kind: 'state' | 'retry' | 'remedy';
   /** As in W3C WebRTC where it has a name there, such as `iceConnectionState`. */

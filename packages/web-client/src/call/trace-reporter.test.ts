@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { JsonRpcError, MAX_REPORTED_EVENTS, NoAnswerError, ReportedEvent, type Leg } from '@parley/protocol';
 import { streamId } from './testing.ts';
-import { MOST_KEPT, TRACE_PAUSE_MS, TRACE_RETRY_MS, TraceReporter, type LegTrace } from './trace-reporter.ts';
+import type { LegEvent } from './leg-trace.ts';
+import { MOST_KEPT, TRACE_PAUSE_MS, TRACE_RETRY_MS, TraceReporter } from './trace-reporter.ts';
 
 const UP: Leg = { kind: 'up', stream: streamId('mine') };
 const DOWN: Leg = { kind: 'down', stream: streamId('theirs') };
-const state = (name: string, facts: LegTrace['facts'] = {}): LegTrace => ({ kind: 'state', name, facts });
+const state = (name: string, facts: LegEvent['facts'] = {}): LegEvent => ({ kind: 'state', name, facts });
 
 let sent: { leg: Leg; events: ReportedEvent[] }[];
 let answer: () => Promise<unknown>;

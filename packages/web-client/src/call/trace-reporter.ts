@@ -1,10 +1,8 @@
 // Tells the server what this browser saw of its legs, for the session's trace: in batches, seldom, and late rather than
 // never. Nothing depends on it: what cannot be told in time is forgotten.
 import { MAX_REPORTED_EVENTS, NoAnswerError, type Leg, type ReportedEvent } from '@parley/protocol';
+import type { LegEvent } from './leg-trace.ts';
 import { legKey } from './peer-leg.ts';
-
-/** One thing that a leg saw or did. */
-export type LegTrace = Omit<ReportedEvent, 'agoMs'>;
 
 /** The shortest time between two reports of a leg, in ms. */
 export const TRACE_PAUSE_MS = 1_000;
@@ -26,7 +24,7 @@ const FOLDED: Readonly<Record<string, string>> = {
   dtlsState: 'dtls',
 };
 
-interface Kept extends LegTrace {
+interface Kept extends LegEvent {
   /** By performance.now(), in ms. */
   readonly at: number;
 }
@@ -49,7 +47,7 @@ export class TraceReporter {
   }
 
   /** An arrow function, so that legs may be handed it as it is. */
-  readonly trace = (leg: Leg, { kind, name, facts }: LegTrace): void => {
+  readonly trace = (leg: Leg, { kind, name, facts }: LegEvent): void => {
     if (this.#closed) return;
     const key = legKey(leg);
     const told = this.#legs.get(key) ?? { leg, events: [], timer: undefined, lastReport: -Infinity };
@@ -127,7 +125,7 @@ function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function shortened(facts: LegTrace['facts']): LegTrace['facts'] {
+function shortened(facts: LegEvent['facts']): LegEvent['facts'] {
   return Object.fromEntries(
     Object.entries(facts)
       .slice(0, MOST_FACTS)
