@@ -169,19 +169,7 @@ export class RecordingService {
 
   /** A failure is logged here, since it need not end the recording. */
   async #addPiece(room: Room, recording: ActiveRecording, stream: Stream): Promise<void> {
-    const { files, log } = this.#options;
-    const key = { room: room.id, recording: recording.id, piece: newId(PieceId) };
-    const piece = new Piece({
-      key,
-      stream,
-      repository: this.#repository,
-      files,
-      log,
-      onFailed: () => tellNotRecorded(stream),
-      onChange: this.#changed,
-    });
-    // From the first moment, so that whoever ends the recording ends this piece too.
-    recording.pieces.add(piece);
+    const piece = this.#newPiece(room, recording, stream, newId(PieceId));
     try {
       await piece.start(recording.stored);
     } catch (err) {
@@ -197,17 +185,7 @@ export class RecordingService {
     stream: Stream,
     held: HeldPiece,
   ): Promise<boolean> {
-    const { files, log } = this.#options;
-    const piece = new Piece({
-      key: { room: room.id, recording: recording.id, piece: held.id },
-      stream,
-      repository: this.#repository,
-      files,
-      log,
-      onFailed: () => tellNotRecorded(stream),
-      onChange: this.#changed,
-    });
-    recording.pieces.add(piece);
+    const piece = this.#newPiece(room, recording, stream, held.id);
     try {
       await piece.adopt(held);
       return true;
@@ -215,6 +193,22 @@ export class RecordingService {
       this.#log.info({ err, room: room.id, stream: stream.id }, 'a recorder is not there any more');
       return false;
     }
+  }
+
+  #newPiece(room: Room, recording: ActiveRecording, stream: Stream, id: PieceId): Piece {
+    const { files, log } = this.#options;
+    const piece = new Piece({
+      key: { room: room.id, recording: recording.id, piece: id },
+      stream,
+      repository: this.#repository,
+      files,
+      log,
+      onFailed: () => tellNotRecorded(stream),
+      onChange: this.#changed,
+    });
+    // From the first moment, so that whoever ends the recording ends this piece too.
+    recording.pieces.add(piece);
+    return piece;
   }
 
   async #end(room: Room, recording: ActiveRecording): Promise<void> {
