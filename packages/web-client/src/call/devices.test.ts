@@ -16,8 +16,10 @@ it.each([
   expect(error.failure).toBe(cause);
 });
 
-it('says why a page over plain HTTP gets no microphone', () => {
-  expect(new DeviceError('microphone', 'insecure-context').message).toMatch(/HTTPS.*listen in/);
+it('says why a page over plain HTTP gets no microphone, in the sentence that holds for the camera too', () => {
+  const { message } = new DeviceError('microphone', 'insecure-context');
+  expect(message).toMatch(/HTTPS.*listen in/);
+  expect(new DeviceError('camera', 'insecure-context').message).toBe(message);
 });
 
 it('says that a browser without the function cannot share its screen, instead of failing in it', async () => {

@@ -76,7 +76,7 @@ export function sentenceAboutDevice(
     case 'in-use':
       return `The ${device} does not start; another program may be using it. Close that program, then try again.`;
     case 'insecure-context':
-      return `Browsers give the ${device} only to pages that came over HTTPS, so that nobody on the way can alter the page and listen in. Open this page with https://, or on localhost.`;
+      return 'Browsers give camera, microphone and screen only to pages that came over HTTPS, so that nobody on the way can alter the page and listen in. Open this page with https://, or on localhost.';
     case 'unsupported':
       return `This browser cannot share its ${device}.`;
     case 'unplugged':
