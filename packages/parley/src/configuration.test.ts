@@ -73,6 +73,16 @@ describe('configuration', () => {
     ],
     [[], { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, .*, not "loud"$/],
     [[], { MEDIA_SERVER_TOKEN: 'secret' }, /^MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL/],
+    [
+      [],
+      { MEDIA_SERVER_URL: 'ws://a/kurento?token=secret' },
+      /^MEDIA_SERVER_URL is told by reports(?!.*secret)/,
+    ],
+    [
+      [],
+      { MEDIA_SERVER_URL: 'wss://a:secret@b/kurento' },
+      /^MEDIA_SERVER_URL is told by reports(?!.*secret)/,
+    ],
     [['--tls', 'on'], {}, '--tls must be off or self-signed, not "on"'],
     [['--tls-cert', 'a.pem'], {}, /^TLS_CERT and TLS_KEY belong together/],
     [['--tls=self-signed', '--tls-cert=a', '--tls-key=b'], {}, /^TLS=self-signed makes a certificate/],

@@ -225,11 +225,20 @@ export function readConfiguration(
     throw StartError.configuration(
       'MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL: set both or neither',
     );
+  if (configuration.mediaServerUrl !== undefined && hasSecret(new URL(configuration.mediaServerUrl)))
+    throw StartError.configuration(
+      'MEDIA_SERVER_URL is told by reports and logs: its token belongs in MEDIA_SERVER_TOKEN',
+    );
   if (configuration.mediaServerCa !== undefined && !/^wss:/i.test(configuration.mediaServerUrl ?? ''))
     throw StartError.configuration(
       'MEDIA_SERVER_CA is of use only with a MEDIA_SERVER_URL that begins with wss://',
     );
   return configuration;
+}
+
+/** A name and password, or the token, which the media server takes in the query too. */
+function hasSecret({ username, password, searchParams }: URL): boolean {
+  return username !== '' || password !== '' || searchParams.has('token');
 }
 
 function tlsOf(
