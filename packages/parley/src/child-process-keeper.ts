@@ -111,9 +111,13 @@ export class ChildProcessKeeper<Ready> {
   async #end(): Promise<void> {
     clearTimeout(this.#restart);
     clearInterval(this.#heartbeat);
-    process.off('exit', this.#endWithUs);
     const child = this.#child;
-    if (!child || hasEnded(child)) return;
+    if (child && !hasEnded(child)) await this.#stop(child);
+    // Only now: who is told to end at once while this waits must not leave it behind.
+    process.off('exit', this.#endWithUs);
+  }
+
+  async #stop(child: ChildProcess): Promise<void> {
     const force = setTimeout(() => child.kill('SIGKILL'), this.#options.stopDeadlineMs);
     await new Promise<void>((resolve) => {
       child.once('exit', () => resolve());

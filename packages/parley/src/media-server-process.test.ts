@@ -32,7 +32,10 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((server) => server.close()));
 });
 
-describe('the media server in a process of its own', () => {
+/** Each start is a process that loads TypeScript, and others run on this machine. */
+const TIMEOUT = 60_000;
+
+describe('the media server in a process of its own', { timeout: TIMEOUT }, () => {
   it('is told its ports, folder and addresses on the command line, but never the token', async () => {
     const server = await start({ announcedIps: ['192.0.2.1', '2001:db8::1'] });
     expect(server.addresses.join(' ')).toBe(
@@ -53,7 +56,7 @@ describe('the media server in a process of its own', () => {
     const server = await start();
     const first = server.pid;
     process.kill(first ?? 0, 'SIGKILL');
-    await vi.waitFor(() => expect(log.info).toHaveBeenCalled(), 10_000);
+    await vi.waitFor(() => expect(log.info).toHaveBeenCalled(), TIMEOUT);
     expect(server.pid).not.toBe(first);
     expect(server.url).toBe('ws://127.0.0.1:4711/kurento');
     expect(server.addresses.join(' ')).toContain('--listen 127.0.0.1:4711 --rtc-port 4712');
@@ -62,7 +65,7 @@ describe('the media server in a process of its own', () => {
   it('is ended and started again when it hangs', async () => {
     const server = await start({ logLevel: 'fatal', heartbeatMs: 10, silenceLimitMs: 50 });
     const first = server.pid;
-    await vi.waitFor(() => expect(server.pid).not.toBe(first), 10_000);
+    await vi.waitFor(() => expect(server.pid).not.toBe(first), TIMEOUT);
     expect(isRunning(first)).toBe(false);
     expect(log.error.mock.calls.flat()).toContain('media server does not answer and is ended');
   });
@@ -71,5 +74,16 @@ describe('the media server in a process of its own', () => {
     const [obedient, deaf] = await Promise.all([start(), start({ logLevel: 'trace' })]);
     await Promise.all([obedient.close(), deaf.close(), deaf.close()]);
     expect([isRunning(obedient.pid), isRunning(deaf.pid)]).toEqual([false, false]);
+  });
+
+  it('is ended by force, also while it is waited for, when this process ends', async () => {
+    const deaf = await start({ logLevel: 'trace' });
+    const atExit = process.listeners('exit').at(-1);
+    const closing = deaf.close();
+    expect(process.listeners('exit')).toContain(atExit);
+    atExit?.call(process, 0);
+    await closing;
+    expect(isRunning(deaf.pid)).toBe(false);
+    expect(process.listeners('exit')).not.toContain(atExit);
   });
 });
