@@ -1,6 +1,7 @@
 import { startTurnServer } from '@parley/turn-server';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ISSUED_CERT, ISSUED_KEY } from '../../audit/testing/issued-certificate.fixture.ts';
 import { patientOf } from '../testing.ts';
 import { checkRelay } from './relay.ts';
 
@@ -54,6 +55,22 @@ describe('the relay', () => {
   it('that is not there is a problem', async () => {
     expect(await check(9)).toMatchObject([
       { level: 'problem', text: expect.stringContaining('no allocation') as string },
+    ]);
+  });
+
+  it('whose certificate nobody vouches for is a problem, and not one of a firewall', async () => {
+    const server = await startTurnServer({
+      tls: { host: '127.0.0.1', port: 0, cert: ISSUED_CERT, key: ISSUED_KEY },
+      relayAddress: '127.0.0.1',
+      permittedPeers: [],
+      secret: 'the-secret',
+      realm: 'parley',
+      log: pino({ level: 'silent' }),
+    });
+    onTestFinished(() => server.close());
+    const flags = ['--turn-url', `turns:127.0.0.1:${server.tlsPort}`, '--turn-secret', 'the-secret'];
+    expect(await checkRelay(patientOf({ flags }))).toMatchObject([
+      { level: 'problem', fix: expect.stringContaining('certificate of an authority') as string },
     ]);
   });
 

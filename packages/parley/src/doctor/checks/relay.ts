@@ -8,6 +8,8 @@ import type { Patient } from '../patient.ts';
 const NAME = 'relay';
 /** Unauthorized, to credentials that were made a moment ago. */
 const UNAUTHENTICATED = 401;
+/** Node's and OpenSSL's words for one that is not believed, or is for somebody else. */
+const CERTIFICATE = /certificate|altnames/i;
 
 export async function checkRelay(patient: Patient): Promise<Diagnosis[]> {
   let access: TurnAccess[];
@@ -74,9 +76,7 @@ function diagnosis(
     return problem(
       name,
       `it gives no allocation: ${result.error ?? 'no answer'}`,
-      external
-        ? 'is it running, and does a firewall let this through?'
-        : 'let TURN_PORT through the firewall',
+      remedyFor(url, result, external),
     );
   const refused = media.filter((peer) => !result.permitted[peer]);
   const roundTrip =
@@ -93,4 +93,13 @@ function diagnosis(
   if (refused.length > 0)
     return ok(name, `${text} and relays to the media server, though not to ${refused.join(', ')}`);
   return ok(name, `${text} and relays to the media server`);
+}
+
+/** For a relay that gives no allocation. */
+function remedyFor(url: string, { error = '' }: TurnProbeResult, external: boolean): string {
+  // Browsers ask nobody whether to go on with such a relay.
+  if (CERTIFICATE.test(error))
+    return 'give it a certificate of an authority for that name, unless all browsers are told to trust this one';
+  if (external) return 'is it running, and does a firewall let this through?';
+  return `let ${/^turns:/i.test(url) ? 'TURN_TLS_PORT' : 'TURN_PORT'} through the firewall`;
 }
