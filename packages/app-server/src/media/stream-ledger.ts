@@ -28,7 +28,7 @@ export interface LegRecord {
 const KEYFRAME_PAUSE_MS = 1_000;
 
 /** A leg that is not confirmed by then has failed, in ms; until then remedies are tried. */
-export const ESTABLISHMENT_LIMIT_MS = 15_000;
+export const ESTABLISHMENT_LIMIT_MS = 13_000;
 
 interface LegEntry {
   progress: LegProgress;

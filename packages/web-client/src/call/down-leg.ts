@@ -37,6 +37,7 @@ export class DownLeg {
     this.media = addReceivers(this.#peer.connection, options.stream);
     this.#watch = new EvidenceWatch({
       connection: this.#peer.connection,
+      kind: options.stream.kind,
       audio: options.stream.audio,
       video: options.stream.video,
       senderSends: () => options.senderSends(),

@@ -1,18 +1,19 @@
 // Follows one down connection and tells how far it has got: its own states first, then what its statistics prove.
-import type { LegStatus } from '@parley/protocol';
+import type { LegStatus, StreamKind } from '@parley/protocol';
 import { countsOf, LegEvidence, progress } from './leg-evidence.ts';
 import { isIceConnected } from './peer-leg.ts';
 
 /** How often the statistics are looked at, in ms: soon while something is waited for, seldom while all is well. */
 const POLL_MS = { waiting: 500, confirmed: 2_000 } as const;
 /**
- * How long a connected leg may bring no packet at all, in ms, before something is done about it. What was seen before gets
- * longer: a shared screen on which nothing moves sends little.
+ * How long a connected leg may bring no packet at all, in ms, before something is done about it: at first, and once it was
+ * seen. A shared screen on which nothing moves sends little.
  */
-const MEDIA_DEADLINE_MS = { first: 3_000, next: 5_000 } as const;
+const MEDIA_DEADLINE_MS = { first: 2_000, camera: 3_000, screen: 5_000 } as const;
 
 export interface EvidenceWatchOptions {
   connection: RTCPeerConnection;
+  kind: StreamKind;
   audio: boolean;
   video: boolean;
   /** Whether the server sees the sender's media: without them, silence is not this leg's fault. */
@@ -58,7 +59,7 @@ export class EvidenceWatch {
     if (this.#closed || !evidence) return;
     const now = performance.now();
     const status = evidence.observe(countsOf(report), now, document.visibilityState === 'visible');
-    const patience = MEDIA_DEADLINE_MS[evidence.confirmed ? 'next' : 'first'];
+    const patience = MEDIA_DEADLINE_MS[evidence.confirmed ? this.#options.kind : 'first'];
     const silent = evidence.silentFor(now) >= patience && this.#options.senderSends();
     this.#timer = setTimeout(
       () => void this.#look(),

@@ -26,7 +26,7 @@ interface InboundStats {
 /** How long an expected picture or sound may bring nothing new, in ms, before something is wrong with it. */
 export const SILENCE_MS = 5_000;
 /** How long it may stay wrong, in ms, before the leg counts as failed; as long as the server waits. */
-export const GIVE_UP_MS = 15_000;
+export const GIVE_UP_MS = 13_000;
 
 /** Reads the counts of a receiving connection from what `getStats` gives. */
 export function countsOf(report: { forEach(visit: (entry: unknown) => void): void }): LegCounts {

@@ -218,7 +218,7 @@ describe('a connection', () => {
   it('that found a way and made no keys on it fails for that reason', async () => {
     browser.latest.become('connecting');
     browser.latest.iceBecomes('connected');
-    await vi.advanceTimersByTimeAsync(4_999);
+    await vi.advanceTimersByTimeAsync(3_999);
     expect(states).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     expect(states).toEqual(['failed: dtls-failed']);
@@ -237,11 +237,11 @@ describe('a connection', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(states.slice(1)).toEqual(['repairing: nothing-arrives']);
     // What a restart does to the connection is no trouble of its own.
-    await vi.advanceTimersByTimeAsync(1_500);
+    await vi.advanceTimersByTimeAsync(1_000);
     browser.latest.become('disconnected');
     browser.latest.become('connected');
     leg.mediaComes(false);
-    await vi.advanceTimersByTimeAsync(5_000);
+    await vi.advanceTimersByTimeAsync(3_500);
     expect(restarts()).toEqual(['any', 'tcp', 'relay']);
     expect(states).not.toContain('failed: nothing-arrives');
     leg.mediaComes(true);
@@ -279,7 +279,7 @@ describe('an up leg', () => {
     await answered();
     browser.latest.become('connected');
     leg.mediaComes(false);
-    await vi.advanceTimersByTimeAsync(1_499);
+    await vi.advanceTimersByTimeAsync(999);
     expect(states).toEqual(['connected']);
     await vi.advanceTimersByTimeAsync(1);
     expect(states.at(-1)).toBe('repairing: sender-sends-nothing');

@@ -20,14 +20,19 @@ describe('the ladder', () => {
   it('of a leg that never connected tries TCP and the relay, then another leg', () => {
     const remedies = new Remedies(all);
     remedies.lacks('connection', 1_000);
-    expect(climb(remedies, 1_000)).toEqual(['4 restart-tcp', '7 restart-relay', '10 rebuild']);
+    expect(climb(remedies, 1_000)).toEqual(['3 restart-tcp', '5.5 restart-relay', '8 rebuild']);
   });
 
   it('of an interrupted leg restarts ICE after two seconds', () => {
     const remedies = new Remedies(all);
     remedies.has('connection');
     remedies.lacks('connection', 5_000);
-    expect(climb(remedies, 5_000)).toEqual(['2 restart', '5 restart-tcp', '8 restart-relay', '11 rebuild']);
+    expect(climb(remedies, 5_000)).toEqual([
+      '2 restart',
+      '4.5 restart-tcp',
+      '7 restart-relay',
+      '9.5 rebuild',
+    ]);
   });
 
   it('of a leg without media begins with a key frame and climbs all of it', () => {
@@ -36,10 +41,10 @@ describe('the ladder', () => {
     remedies.lacks('media', 0);
     expect(climb(remedies, 0)).toEqual([
       '0 key-frame',
-      '1.5 restart',
-      '4 restart-tcp',
-      '6.5 restart-relay',
-      '9 rebuild',
+      '1 restart',
+      '2.5 restart-tcp',
+      '4.5 restart-relay',
+      '6.5 rebuild',
     ]);
   });
 
@@ -47,13 +52,13 @@ describe('the ladder', () => {
     const remedies = new Remedies(all);
     remedies.has('connection');
     remedies.lacks('encryption', 0);
-    expect(climb(remedies, 0)).toEqual(['5 rebuild']);
+    expect(climb(remedies, 0)).toEqual(['4 rebuild']);
   });
 
   it('leaves out the relay where there is none, and the key frame of a leg that only sends', () => {
     const remedies = new Remedies({ relay: false, receives: false });
     remedies.lacks('media', 0);
-    expect(climb(remedies, 0)).toEqual(['1.5 restart', '4 restart-tcp', '6.5 rebuild']);
+    expect(climb(remedies, 0)).toEqual(['1 restart', '2.5 restart-tcp', '4.5 rebuild']);
   });
 
   it('is at its end at once when the media server cannot restart ICE', () => {
@@ -71,11 +76,11 @@ it('goes on where it was when a restart interrupts the connection by itself', ()
   remedies.has('encryption');
   remedies.lacks('media', 0);
   remedies.take(0);
-  expect(remedies.take(1_500)).toBe('restart');
-  remedies.lacks('connection', 1_600);
+  expect(remedies.take(1_000)).toBe('restart');
+  remedies.lacks('connection', 1_100);
   remedies.has('encryption');
   expect(remedies.lack).toBe('media');
-  expect(remedies.take(4_000)).toBe('restart-tcp');
+  expect(remedies.take(2_500)).toBe('restart-tcp');
 });
 
 it.each<[Lack, Lack, boolean]>([
@@ -99,7 +104,7 @@ it('does not wait for an interruption to mend itself after a change of network',
   remedies.lacks('connection', 300, 'at once');
   expect(remedies.take(300)).toBe('restart');
   // The next one has its time.
-  expect(remedies.deadline).toBe(3_300);
+  expect(remedies.deadline).toBe(2_800);
 });
 
 it('does not climb while the server cannot be asked', () => {

@@ -14,29 +14,29 @@ interface Rung {
 }
 
 /**
- * Each ends within 12 s, so that a rebuilt leg has a few of the 15 s that all of it may take. A reachable server answers ICE's
+ * Each ends within 10 s, so that a rebuilt leg has a few of the 13 s that all of it may take. A reachable server answers ICE's
  * checks within one second, TURN included; an interruption often mends itself within two. Where media lacks, the silence was
  * noticed only after a few seconds.
  */
 const LADDERS: Readonly<Record<'unconnected' | 'interrupted' | 'unencrypted' | 'silent', readonly Rung[]>> = {
   unconnected: [
-    { remedy: 'restart-tcp', afterMs: 4_000 },
-    { remedy: 'restart-relay', afterMs: 3_000 },
-    { remedy: 'rebuild', afterMs: 3_000 },
+    { remedy: 'restart-tcp', afterMs: 3_000 },
+    { remedy: 'restart-relay', afterMs: 2_500 },
+    { remedy: 'rebuild', afterMs: 2_500 },
   ],
   interrupted: [
     { remedy: 'restart', afterMs: 2_000 },
-    { remedy: 'restart-tcp', afterMs: 3_000 },
-    { remedy: 'restart-relay', afterMs: 3_000 },
-    { remedy: 'rebuild', afterMs: 3_000 },
-  ],
-  unencrypted: [{ remedy: 'rebuild', afterMs: 5_000 }],
-  silent: [
-    { remedy: 'key-frame', afterMs: 0 },
-    { remedy: 'restart', afterMs: 1_500 },
     { remedy: 'restart-tcp', afterMs: 2_500 },
     { remedy: 'restart-relay', afterMs: 2_500 },
     { remedy: 'rebuild', afterMs: 2_500 },
+  ],
+  unencrypted: [{ remedy: 'rebuild', afterMs: 4_000 }],
+  silent: [
+    { remedy: 'key-frame', afterMs: 0 },
+    { remedy: 'restart', afterMs: 1_000 },
+    { remedy: 'restart-tcp', afterMs: 1_500 },
+    { remedy: 'restart-relay', afterMs: 2_000 },
+    { remedy: 'rebuild', afterMs: 2_000 },
   ],
 };
 

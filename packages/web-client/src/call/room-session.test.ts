@@ -7,6 +7,7 @@ import {
   type Resume,
 } from '@parley/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LIMIT_MS } from './leg-keeper.ts';
 import type { NetworkNews } from './network-watch.ts';
 import { RoomSession } from './room-session.ts';
 import type { Notification } from './signalling.ts';
@@ -308,7 +309,7 @@ describe('watched streams', () => {
     const repairing = 'Repairing: This network lets no sound or pictures through to the server.';
     expect(tile('Ada')).toMatchObject({ state: 'repairing', message: repairing });
     expect(first.closed).toBe(false);
-    await vi.advanceTimersByTimeAsync(6_001);
+    await vi.advanceTimersByTimeAsync(5_001);
     expect(downRestarts()).toEqual(['any', 'tcp']);
     expect(tile('Ada')).toMatchObject({ state: 'connecting', message: repairing });
     await vi.advanceTimersByTimeAsync(500);
@@ -320,7 +321,7 @@ describe('watched streams', () => {
 
   it('are watched again when they connect but nothing arrives', async () => {
     browser.latest.become('connected');
-    await vi.advanceTimersByTimeAsync(11_000);
+    await vi.advanceTimersByTimeAsync(7_500);
     expect(downRestarts()).toEqual(['any', 'tcp']);
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
     browser.latest.receives = { packets: true, frames: true };
@@ -358,7 +359,7 @@ describe('watched streams', () => {
       state: 'repairing',
       message: 'Repairing: The picture or sound arrives, and this browser cannot show it.',
     });
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(8_000);
     expect(tile('Ada')).toMatchObject({
       state: 'failed',
       remedy: 'Use another browser, or update this one.',
@@ -395,7 +396,7 @@ describe('watched streams', () => {
   it('are no longer sent to who has given up', async () => {
     browser.latest.become('connected');
     browser.latest.become('failed');
-    await vi.advanceTimersByTimeAsync(14_999);
+    await vi.advanceTimersByTimeAsync(LIMIT_MS - 1);
     expect(server.said()).not.toContain('unwatch stream-ada-camera');
     await vi.advanceTimersByTimeAsync(1);
     expect(tile('Ada')).toMatchObject({ state: 'failed' });

@@ -27,7 +27,7 @@ afterEach(() => {
 it('says that the way is at fault when packets leave and the server gets none', async () => {
   connection.sends = true;
   watch.serverSees(silent);
-  await vi.advanceTimersByTimeAsync(1_000);
+  await vi.advanceTimersByTimeAsync(500);
   expect(told).toEqual([false]);
   watch.serverSees(confirmed);
   expect(told).toEqual([false, true]);

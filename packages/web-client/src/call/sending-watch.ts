@@ -4,7 +4,7 @@ import type { LegStatus } from '@parley/protocol';
 import type { StatsReport } from './leg-trace.ts';
 
 /** How often it is looked whether packets leave while the server misses them, in ms. */
-const POLL_MS = 1_000;
+const POLL_MS = 500;
 
 export interface SendingWatchOptions {
   getStats(): Promise<StatsReport>;
