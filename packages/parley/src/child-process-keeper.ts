@@ -155,18 +155,24 @@ export class ChildProcessKeeper<Ready> {
     else child.once('exit', () => this.#onDeath());
   }
 
-  /** A process can hang without dying: then it does nothing and restarts nothing. It is ended, and so started again. */
+  /**
+   * A process can hang without dying: then it does nothing and restarts nothing. It is ended, and so started again. Silence is
+   * counted in questions, not by the clock: who stood still itself, as in a paused container, has heard nobody.
+   */
   #watch(child: ChildProcess): void {
     const { heartbeatMs = HEARTBEAT_MS, silenceLimitMs = SILENCE_LIMIT_MS, what, log } = this.#options;
-    let heardAt = performance.now();
-    child.on('message', () => (heardAt = performance.now()));
+    let unanswered = 0;
+    child.on('message', () => (unanswered = 0));
     clearInterval(this.#heartbeat);
     this.#heartbeat = setInterval(() => {
-      const silentForMs = Math.round(performance.now() - heardAt);
-      if (silentForMs > silenceLimitMs) {
+      const silentForMs = unanswered * heartbeatMs;
+      if (silentForMs >= silenceLimitMs) {
         log.error({ silentForMs }, `${what} does not answer and is ended`);
         child.kill('SIGKILL');
-      } else if (child.connected) child.send({ type: 'ping' });
+        return;
+      }
+      unanswered++;
+      if (child.connected) child.send({ type: 'ping' });
     }, heartbeatMs);
   }
 

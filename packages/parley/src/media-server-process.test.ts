@@ -70,6 +70,15 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
     expect(log.error.mock.calls.flat()).toContain('media server does not answer and is ended');
   });
 
+  it('is not taken to hang because this process stood still itself', async () => {
+    const ownLog = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    await start({ log: ownLog, heartbeatMs: 100, silenceLimitMs: 1_000 });
+    // Blocks all of this process.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(ownLog.error).not.toHaveBeenCalled();
+  });
+
   it('leaves no process behind, even one that does not hear SIGTERM', async () => {
     const [obedient, deaf] = await Promise.all([start(), start({ logLevel: 'trace' })]);
     await Promise.all([obedient.close(), deaf.close(), deaf.close()]);
