@@ -44,6 +44,8 @@ export class Leg {
    */
   #negotiated: { ufrag: string | undefined; applied: number } | undefined;
   #opening: Promise<string> | undefined;
+  /** How often it was opened: the endpoint of an older one must not take the place of a newer one's. */
+  #openings = 0;
   #closed = false;
 
   constructor(options: LegOptions) {
@@ -58,6 +60,11 @@ export class Leg {
   /** Whether its endpoint has processed an offer. */
   get negotiated(): boolean {
     return this.#negotiated !== undefined;
+  }
+
+  /** The latest result of `open`. */
+  get opening(): Promise<string> | undefined {
+    return this.#opening;
   }
 
   /** What the next life of this server needs to have this leg; undefined while it is not negotiated. */
@@ -99,9 +106,10 @@ export class Leg {
   /**
    * Creates the endpoint in the pipeline, replacing a former one, and gives its answer. On failure nothing is left.
    * @param connect connects the new endpoint with its neighbours, before the offer is processed
-   * @throws MediaServerError; Refusal when the leg was closed meanwhile
+   * @throws MediaServerError; Refusal when the leg was closed, or opened again, meanwhile
    */
   open(pipeline: string, sdpOffer: string, connect: (endpoint: string) => Promise<unknown>): Promise<string> {
+    this.#openings++;
     const opening = this.#open(pipeline, sdpOffer, connect);
     this.#opening = opening;
     return opening;
@@ -150,11 +158,12 @@ export class Leg {
     connect: (endpoint: string) => Promise<unknown>,
   ): Promise<string> {
     const { mediaServer, direction, tags, log } = this.#options;
+    const turn = this.#openings;
     await this.drop();
     const only = direction === 'up' ? { recvonly: true } : { sendonly: true };
     const params = { mediaPipeline: pipeline, ...only };
     const endpoint = await createTagged(mediaServer, 'WebRtcEndpoint', params, tags, log);
-    if (this.#closed) {
+    if (this.#closed || turn !== this.#openings) {
       await releaseLogged(mediaServer, endpoint, log);
       throw Refusal.streamEnded();
     }

@@ -167,18 +167,21 @@ export class Stream {
   }
 
   /**
-   * Gives a viewer a new endpoint, in place of a former one. On failure the viewer has none.
+   * Gives a viewer a new endpoint, in place of a former one. On failure the viewer has none, unless asked again meanwhile.
    * @throws Refusal; MediaServerError
    */
   async watch(viewer: Participant, sdpOffer: string): Promise<string> {
     const leg = this.#downOf(viewer);
     const { pipeline, up } = this.#running();
     this.ledger.viewerAsked(viewer.id);
+    const opening = leg.open(pipeline, sdpOffer, (endpoint) =>
+      connectKinds(this.#mediaServer.forLeg(this.#traceLeg(viewer.id)), up, endpoint, this),
+    );
     try {
-      return await leg.open(pipeline, sdpOffer, (endpoint) =>
-        connectKinds(this.#mediaServer.forLeg(this.#traceLeg(viewer.id)), up, endpoint, this),
-      );
+      return await opening;
     } catch (error) {
+      // The viewer came back over another connection and has asked again: the leg is that one's.
+      if (leg.opening !== opening) throw error;
       if (this.#downs.get(viewer.id) === leg) this.#downs.delete(viewer.id);
       this.ledger.viewerReported(viewer.id, REFUSED);
       await leg.close(this.#state === 'closed' ? 'with-pipeline' : 'alone');

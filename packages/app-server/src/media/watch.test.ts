@@ -54,6 +54,32 @@ test('watching again replaces the endpoint: one is left', async () => {
   expect(downs()[0]?.id).not.toBe(first?.id);
 });
 
+test.each(['create WebRtcEndpoint', 'processOffer'])(
+  'who comes back while the former connection waited for %s keeps what the new one was given',
+  async (step) => {
+    const { kurento } = harness;
+    const room = await harness.createRoom();
+    const ada = await harness.joined(room);
+    const stream = await harness.broadcast(ada);
+    const bob = await harness.browser();
+    const { self, secret } = await bob.request('join', { room, name: 'Bob' });
+    const held = kurento.hold(step);
+    bob.request('watch', { stream, sdpOffer: offer() }).catch(() => undefined);
+    await held.arrived;
+    const back = await harness.browser();
+    await back.request('join', { room, name: 'Bob', resume: { participant: self.id, secret } });
+    const { sdpAnswer } = await watch(back, stream);
+    held.release();
+    // Answered after what was held, whose endpoint is gone or goes.
+    await back.request('restartIce', { leg: { kind: 'down', stream }, sdpOffer: offer(), via: 'any' });
+    await kurento.until(() => downs().length === 1);
+    expect(sdpAnswer).toContain(downs()[0]?.id);
+    await ada.until(() => ada.toldOf('ledger').some(({ viewers }) => viewers.length > 0));
+    const states = ada.toldOf('ledger').flatMap(({ viewers }) => viewers.map(({ status }) => status.state));
+    expect(states).not.toContain('failed');
+  },
+);
+
 test('candidates of a viewer that come before there is any endpoint are kept for it, but for the empty one', async () => {
   const { kurento } = harness;
   const room = await harness.createRoom();
