@@ -342,6 +342,22 @@ describe('who follows the server', () => {
     expect(events[3]).toMatchObject({ relayedAddress });
   });
 
+  it('is not kept busy by a participant who is refused again and again, and hears of others all the same', async () => {
+    const events: TurnEvent[] = [];
+    const quotas = { eventsPerParticipant: { perSecond: 0, burst: 3 } };
+    const server = await started(1, { quotas, onEvent: (event) => events.push(event) });
+    const [ann, bob] = [await client('tcp', server), await client('tcp', server, 'bob')];
+    await ann.allocate();
+    for (let i = 0; i < 5; i++) await ann.outcome(TURN_METHOD.CREATE_PERMISSION, peer('127.0.0.2', 9));
+    await bob.allocate();
+    expect(events.map(({ participant, kind }) => [participant, kind])).toEqual([
+      ['ann', 'allocated'],
+      ['ann', 'refused-peer'],
+      ['ann', 'refused-peer'],
+      ['bob', 'allocated'],
+    ]);
+  });
+
   it('hears whose credentials have expired, and of wrong ones only that they are', async () => {
     const events: TurnEvent[] = [];
     const server = await started(1, { onEvent: (event) => events.push(event) });

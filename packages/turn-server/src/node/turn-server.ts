@@ -6,7 +6,8 @@ import type { Logger } from 'pino';
 import { PeerPolicy } from '../peer-policy.ts';
 import type { AllocationSummary } from '../protocol/allocation.ts';
 import type { FiveTuple } from '../protocol/five-tuple.ts';
-import { DEFAULT_QUOTAS, type TurnQuotas } from '../protocol/quotas.ts';
+import { DEFAULT_QUOTAS, MAX_RATE_LIMITED_SOURCES, type TurnQuotas } from '../protocol/quotas.ts';
+import { KeyedRateLimit } from '../protocol/token-bucket.ts';
 import type { TurnAction } from '../protocol/turn-action.ts';
 import { TurnServerProtocol } from '../protocol/turn-server-protocol.ts';
 import { addressText, type TurnEvent } from '../turn-event.ts';
@@ -85,6 +86,7 @@ class TurnServer implements RunningTurnServer {
   readonly #options: TurnServerOptions;
   readonly #log: Logger;
   readonly #policy: PeerPolicy;
+  readonly #eventLimit: KeyedRateLimit;
   #aliases: PeerAliases;
   /** What clients are told in place of the address that a relay socket is bound to. */
   readonly #told: ReadonlyMap<string, string>;
@@ -109,13 +111,15 @@ class TurnServer implements RunningTurnServer {
     this.#told = new Map(relayAddresses.map(({ address, told }) => [address, told]));
     // Only for its checks: what is told must be as good an address.
     byFamily(relayAddresses.map(({ told }) => told));
+    const allQuotas = { ...DEFAULT_QUOTAS, ...quotas };
+    this.#eventLimit = new KeyedRateLimit(allQuotas.eventsPerParticipant, MAX_RATE_LIMITED_SOURCES);
     this.#protocol = new TurnServerProtocol({
       secret,
       realm,
       nonceKey: randomBytes(32),
       wallClock,
       policy: this.#policy,
-      quotas: { ...DEFAULT_QUOTAS, ...quotas },
+      quotas: allQuotas,
       relayAddresses: byFamily(relayAddresses.map(({ address }) => address)),
     });
     this.#relays = new RelaySockets({
@@ -261,6 +265,8 @@ class TurnServer implements RunningTurnServer {
   }
 
   #tell(kind: TurnEvent['kind'], event: Omit<TurnEvent, 'kind' | 'at'>): void {
+    // Whoever follows has more to do with an event than a client with the request that brings it about.
+    if (!this.#eventLimit.take(event.participant ?? '', performance.now())) return;
     this.#options.onEvent?.({ kind, at: Date.now(), ...event });
   }
 
