@@ -1,7 +1,7 @@
 // Starting and ending: what the operator gets to read, and that nothing stays behind.
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppServerStartError, startAppServer, type AppServerOptions } from './index.ts';
@@ -55,6 +55,26 @@ test('a data folder that is a file is an error of one line', async () => {
   const failing = start({ dataDir });
   await expect(failing).rejects.toMatchObject({ failure: 'data-folder-not-writable' });
   await expect(failing).rejects.toThrow(/^cannot write to the data folder [^\n]+$/);
+});
+
+test('a start that fails after it listens leaves nothing running, and the next one works', async () => {
+  const room = await harness.createRoom();
+  const ada = await harness.joined(room);
+  await harness.broadcast(ada);
+  await ada.request('startRecording', {});
+  const { port } = harness.server;
+  await harness.kill(async (dataDir) => {
+    const recordings = join(dataDir, 'recordings', room);
+    await rename(recordings, `${recordings}-away`);
+    await writeFile(recordings, 'not a folder');
+    await expect(start({ dataDir, port })).rejects.toThrow('ENOTDIR');
+    const next = createServer().listen(port, '127.0.0.1');
+    await once(next, 'listening');
+    next.close();
+    await rm(recordings);
+    await rename(`${recordings}-away`, recordings);
+  });
+  expect((await fetch(`${harness.server.url}/api/health`)).status).toBe(200);
 });
 
 test('a database that is not there is an error of one line without its password', async () => {

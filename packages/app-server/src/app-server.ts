@@ -233,11 +233,21 @@ async function assemble(
   const port = await listen(http, options.host, options.port);
   // What listens is an HTTPS server exactly when there is a certificate.
   certificate?.follow(http.server as HttpsServer);
-  if (former) {
-    await mediaServer.start();
-    await carryOn(former, { rooms, streams, recordings, attendance, mediaServer, log });
+  try {
+    if (former) {
+      await mediaServer.start();
+      await carryOn(former, { rooms, streams, recordings, attendance, mediaServer, log });
+    }
+    await recordings.finaliseInterrupted(rooms.all().flatMap(({ recording }) => recording ?? []));
+  } catch (error) {
+    certificate?.close();
+    await http.close();
+    // First, so that what runs there stays for the next start.
+    await mediaServer.close();
+    await attendance.close();
+    await tracing.close();
+    throw error;
   }
-  await recordings.finaliseInterrupted(rooms.all().flatMap(({ recording }) => recording ?? []));
   // Not before: whoever comes back is to find what still runs.
   signalling.attach(http.server);
   live.open();
