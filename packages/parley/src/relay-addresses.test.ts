@@ -34,6 +34,14 @@ describe('the addresses of the relay', () => {
     });
   });
 
+  it('are those announced on a machine with many, in whatever order it has them', () => {
+    const bridges = Array.from({ length: 20 }, (_, number) => `172.18.${number}.1`);
+    expect(plan(['192.0.2.7'], [...bridges, '192.0.2.7'])).toMatchObject({
+      listen: ['192.0.2.7'],
+      relay: [{ address: '192.0.2.7', told: '192.0.2.7' }],
+    });
+  });
+
   it('reach the media server by its near address when both that and a public one are announced', () => {
     const both = plan(['203.0.113.5', '192.0.2.7']);
     expect(both).toMatchObject({

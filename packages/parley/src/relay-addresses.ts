@@ -1,8 +1,8 @@
 // Which addresses the embedded relay uses: where it listens, what it relays from, whom it may reach, what browsers are
 // told. Behind address translation these differ. Decides by addresses alone: opens nothing.
-import { isIP, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { isIP } from 'node:net';
 import type { PermittedPeer, RelayAddress } from '@parley/turn-server';
+import { isLoopback, ownAddresses } from './addresses.ts';
 
 export interface RelayAddresses {
   /** Addresses of this machine. */
@@ -35,6 +35,8 @@ export function relayAddresses(
     const wanted = announced.filter((address) => isOfFamily(address) && !isLoopback(address));
     const local = own
       .filter((address) => isOfFamily(address) && !isLoopback(address))
+      // Those that browsers are told first: they must not be among the ones that are one too many.
+      .sort((a, b) => Number(wanted.includes(b)) - Number(wanted.includes(a)))
       .slice(0, MAX_LISTENING);
     return { ...ofFamily(wanted, local, rtcPort), told: wanted.slice(0, MAX_TOLD[family]) };
   });
@@ -72,23 +74,4 @@ function ofFamily(
     relay: [{ address: reachedAt, told: first }],
     peers: peers.map((peer) => (peer.address === first ? { ...peer, reachedAt } : peer)),
   };
-}
-
-/** In a TURN address. */
-export function hostText(address: string): string {
-  return isIPv6(address) ? `[${address}]` : address;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-function ownAddresses(): string[] {
-  return (
-    Object.values(networkInterfaces())
-      .flatMap((entries) => entries ?? [])
-      // A link-local address cannot be bound to without its link, nor named in a TURN address.
-      .filter(({ address }) => !address.startsWith('fe80:'))
-      .map(({ address }) => address)
-  );
 }

@@ -3,9 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { ServerCertificate, TlsOptions } from '@parley/app-server/tls';
 import type { Logger } from 'pino';
+import { urlHost } from './addresses.ts';
 import type { Configuration } from './configuration.ts';
 import { StartError } from './errors.ts';
-import { hostText } from './relay-addresses.ts';
 
 /**
  * The certificate that the application server has, followed on its own: whoever renews it need not know of the relay.
@@ -38,7 +38,7 @@ export async function openRelayCertificate(
 export function hostsOfCertificate(pem: string, told: readonly string[]): string[] {
   const x509 = new X509Certificate(pem);
   const addresses = told.filter((address) => x509.checkIP(address) !== undefined);
-  if (addresses.length > 0) return addresses.map(hostText);
+  if (addresses.length > 0) return addresses.map(urlHost);
   const names = (x509.subjectAltName ?? '').split(', ').flatMap((entry) => {
     const name = /^DNS:([a-z0-9.-]+\.[a-z0-9-]+)$/i.exec(entry)?.[1];
     return name === undefined ? [] : [name];

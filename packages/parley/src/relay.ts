@@ -5,9 +5,10 @@ import type { TurnOptions } from '@parley/app-server';
 import type { ServerCertificate } from '@parley/app-server/tls';
 import type { RunningTurnServer, TurnEvent } from '@parley/turn-server';
 import type { Logger } from 'pino';
+import { isLoopback, urlHost } from './addresses.ts';
 import type { Configuration, TurnTls } from './configuration.ts';
 import { StartError } from './errors.ts';
-import { hostText, isLoopback, relayAddresses, type RelayAddresses } from './relay-addresses.ts';
+import { relayAddresses, type RelayAddresses } from './relay-addresses.ts';
 import { hostsOfCertificate, openRelayCertificate } from './relay-tls.ts';
 
 export interface Relay {
@@ -95,8 +96,8 @@ type Ports = Pick<RunningTurnServer, 'udpPort' | 'tcpPort' | 'tlsPort'>;
 
 function plainUrls(told: readonly string[], { udpPort, tcpPort }: Ports): string[] {
   return [
-    ...told.map((address) => `turn:${hostText(address)}:${udpPort}?transport=udp`),
-    ...told.map((address) => `turn:${hostText(address)}:${tcpPort}?transport=tcp`),
+    ...told.map((address) => `turn:${urlHost(address)}:${udpPort}?transport=udp`),
+    ...told.map((address) => `turn:${urlHost(address)}:${tcpPort}?transport=tcp`),
   ];
 }
 

@@ -1,6 +1,6 @@
 // What the operator reads when Parley is ready: where to open it, where media goes, where the data is, how to stop.
-import { isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { isIPv4 } from 'node:net';
+import { ownAddresses, urlHost } from './addresses.ts';
 
 export interface Started {
   readonly host: string;
@@ -26,7 +26,7 @@ export interface Started {
 }
 
 /** @param addresses the IPv4 addresses of this machine; asked for when left out */
-export function startReport(started: Started, addresses = ownAddresses()): string {
+export function startReport(started: Started, addresses = ownAddresses().filter(isIPv4)): string {
   const { port, media, certificate } = started;
   const scheme = certificate ? 'https' : 'http';
   const [nearest, ...others] = hostsOf(started.host, addresses).map((host) => `${scheme}://${host}:${port}`);
@@ -79,12 +79,5 @@ function tlsLines(certificate: NonNullable<Started['certificate']>): [string, st
 
 function hostsOf(host: string, addresses: readonly string[]): string[] {
   if (host === '0.0.0.0' || host === '::') return ['localhost', ...addresses];
-  return [isIPv6(host) ? `[${host}]` : host];
-}
-
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address);
+  return [urlHost(host)];
 }

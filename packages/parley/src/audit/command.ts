@@ -1,7 +1,7 @@
 // The command `parley audit`: options in, report out, and the exit code that scripts go by.
 import { INSPECTION_HELP, readInspectionOptions } from '../command-line/options.ts';
 import { findInstallation } from '../probes/installation.ts';
-import { ownAddresses } from '../probes/own-sockets.ts';
+import { ownAddresses } from '../addresses.ts';
 import { audit, exitCode } from './audit.ts';
 import { jsonReport, textReport } from './report.ts';
 import { AuditSubject } from './subject.ts';

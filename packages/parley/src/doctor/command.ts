@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Printed } from '../audit/command.ts';
 import { INSPECTION_HELP, readInspectionOptions } from '../command-line/options.ts';
 import { findInstallation } from '../probes/installation.ts';
-import { ownAddresses } from '../probes/own-sockets.ts';
+import { ownAddresses } from '../addresses.ts';
 import { examine, exitCode } from './doctor.ts';
 import { Patient, type Machine } from './patient.ts';
 import { jsonReport, textReport } from './report.ts';

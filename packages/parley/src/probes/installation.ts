@@ -2,7 +2,7 @@
 import { HealthResponse } from '@parley/protocol';
 import type { Configuration } from '../configuration.ts';
 import { askHttp } from './http-probe.ts';
-import { isAnyAddress, urlHost } from './own-sockets.ts';
+import { isAnyAddress, urlHost } from '../addresses.ts';
 
 export type Installation =
   | {

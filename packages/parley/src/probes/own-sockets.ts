@@ -1,35 +1,10 @@
-// This machine's own addresses, and where the media servers that run on it listen over TCP.
+// Where the media servers that run on this machine listen over TCP.
 import { readFile, readdir, readlink } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 
 export interface ListeningSocket {
   /** Also `0.0.0.0` or `::`: all of them. */
   readonly address: string;
   readonly port: number;
-}
-
-/** Every address by which others may reach this machine, without loopback and link-local ones, IPv4 first. */
-export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((entries) => entries ?? [])
-    .filter(({ address, internal }) => !internal && !/^fe[89ab]/i.test(address))
-    .sort((a, b) => a.family.localeCompare(b.family))
-    .map(({ address }) => address);
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\./.test(host);
-}
-
-/** All addresses at once, in a URL or as what a server listens on. */
-export function isAnyAddress(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === '[::]';
-}
-
-/** The host part of a URL. */
-export function urlHost(address: string): string {
-  return isIPv6(address) ? `[${address}]` : address;
 }
 
 /** Parley's own, and the original. */

@@ -1,14 +1,9 @@
 // Does the media server's control socket let in whoever reaches it? Tried without a token, on every address by which other
 // machines reach this one, and at MEDIA_SERVER_URL.
 import { securityFinding } from '@parley/protocol';
+import { isAnyAddress, isLoopback, urlHost } from '../../addresses.ts';
 import { tryControlSocket, type ControlSocketAnswer } from '../../probes/kurento-probe.ts';
-import {
-  isAnyAddress,
-  isLoopback,
-  mediaServerSockets,
-  urlHost,
-  type ListeningSocket,
-} from '../../probes/own-sockets.ts';
+import { mediaServerSockets, type ListeningSocket } from '../../probes/own-sockets.ts';
 import { judged, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject } from '../subject.ts';
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { securityFinding } from '@parley/protocol';
 import { askHttp } from '../../probes/http-probe.ts';
-import { isLoopback, urlHost } from '../../probes/own-sockets.ts';
+import { isLoopback, urlHost } from '../../addresses.ts';
 import { NOT_RUNNING, failed, judged, leftOut, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject } from '../subject.ts';
 

@@ -1,7 +1,7 @@
 // Is page and signalling encrypted wherever other machines reach it? Tried at each address of this machine.
 import { HealthResponse, securityFinding } from '@parley/protocol';
 import { askHttp } from '../../probes/http-probe.ts';
-import { isAnyAddress, isLoopback, urlHost } from '../../probes/own-sockets.ts';
+import { isAnyAddress, isLoopback, urlHost } from '../../addresses.ts';
 import { judged, leftOut, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject } from '../subject.ts';
 

@@ -1,7 +1,7 @@
 // What the page's answers say: headers that protect it, and programs' versions that nobody needs to know.
 import { securityFinding, type SecurityFinding } from '@parley/protocol';
 import { askHttp, type HttpAnswer } from '../../probes/http-probe.ts';
-import { isLoopback } from '../../probes/own-sockets.ts';
+import { isLoopback } from '../../addresses.ts';
 import { NOT_RUNNING, judged, leftOut, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject } from '../subject.ts';
 import { isSelfSigned } from './certificate.ts';

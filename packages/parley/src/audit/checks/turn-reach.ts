@@ -2,7 +2,7 @@
 // to them.
 import { securityFinding } from '@parley/protocol';
 import { canonicalAddress, probeTurn, type TurnProbeResult } from '@parley/turn-server';
-import { urlHost } from '../../probes/own-sockets.ts';
+import { urlHost } from '../../addresses.ts';
 import { failed, judged, leftOut, listed, type Judgement } from '../judgement.ts';
 import type { AuditSubject, TurnAccess } from '../subject.ts';
 import { noRelay } from './turn-credentials.ts';

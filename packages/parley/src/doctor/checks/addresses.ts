@@ -1,6 +1,6 @@
 // Are the addresses that browsers are told this machine's own, or those of a router before it?
 import { BlockList, isIPv6 } from 'node:net';
-import { isLoopback } from '../../probes/own-sockets.ts';
+import { isLoopback } from '../../addresses.ts';
 import { ok, problem, warning, type Diagnosis } from '../diagnosis.ts';
 import type { Patient } from '../patient.ts';
 

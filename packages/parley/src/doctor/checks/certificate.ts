@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { SOON_DAYS, isSelfSigned } from '../../audit/checks/certificate.ts';
-import { isLoopback } from '../../probes/own-sockets.ts';
+import { isLoopback } from '../../addresses.ts';
 import { ok, problem, skipped, warning, type Diagnosis } from '../diagnosis.ts';
 import type { Patient } from '../patient.ts';
 

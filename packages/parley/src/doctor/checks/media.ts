@@ -1,7 +1,7 @@
 // Does media come through? A real ICE check on every address that the running media server names, over UDP and TCP.
 import { tryControlSocket } from '../../probes/kurento-probe.ts';
 import type { ProbedCandidate } from '../../probes/media-probe.ts';
-import { urlHost } from '../../probes/own-sockets.ts';
+import { urlHost } from '../../addresses.ts';
 import { ok, problem, skipped, warning, type Diagnosis } from '../diagnosis.ts';
 import type { Patient } from '../patient.ts';
 

@@ -1,6 +1,6 @@
 // Can Parley have its ports? While it runs, they are its own: then this says nothing, and the checks of media and relay do.
 import { bindError, type Place } from '../../probes/bind-probe.ts';
-import { isLoopback } from '../../probes/own-sockets.ts';
+import { isLoopback } from '../../addresses.ts';
 import { ok, problem, skipped, type Diagnosis } from '../diagnosis.ts';
 import type { Patient } from '../patient.ts';
 

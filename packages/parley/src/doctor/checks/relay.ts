@@ -1,6 +1,6 @@
 // Does the relay work? An allocation over each way that browsers are told, and a channel to the media server.
 import { probeTurn, type TurnProbeResult } from '@parley/turn-server';
-import { isLoopback, urlHost } from '../../probes/own-sockets.ts';
+import { isLoopback, urlHost } from '../../addresses.ts';
 import type { TurnAccess } from '../../audit/subject.ts';
 import { ok, problem, skipped, warning, type Diagnosis } from '../diagnosis.ts';
 import type { Patient } from '../patient.ts';
