@@ -34,8 +34,8 @@ export async function runDoctor(
     installation,
     ownAddresses: ownAddresses(),
     outside: url !== undefined,
-    now: new Date(),
     machine: thisMachine(),
+    now: new Date(),
   });
   const diagnoses = await examine(patient);
   const examined = { installation, diagnoses };
