@@ -1,29 +1,11 @@
 // Copies the page's link, or shows it where the browser does not let the page copy.
-import { useEffect, useState } from 'react';
+import { useCopying } from './copying.ts';
 import { CheckIcon, LinkIcon } from './icons.tsx';
-
-/** How long the confirmation stays, in ms. */
-const CONFIRMATION_MS = 2_500;
 
 /** `what` names the link for those who do not see the page. */
 export function CopyLink({ what = 'Link to this room' }: { what?: string }) {
-  const [outcome, setOutcome] = useState<'none' | 'copied' | 'shown'>('none');
   const link = location.href;
-  useEffect(() => {
-    if (outcome !== 'copied') return;
-    const timer = setTimeout(() => setOutcome('none'), CONFIRMATION_MS);
-    return () => clearTimeout(timer);
-  }, [outcome]);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(link);
-      setOutcome('copied');
-    } catch (error) {
-      // Not over plain HTTP, and not when the person forbids it.
-      console.info('the browser does not let this page copy', error);
-      setOutcome('shown');
-    }
-  };
+  const { outcome, copy } = useCopying(link);
   return (
     <span className="copy-link">
       {outcome === 'shown' && (
