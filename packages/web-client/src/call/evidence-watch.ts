@@ -1,6 +1,7 @@
 // Follows one down connection and tells how far it has got: its own states first, then what its statistics prove.
 import type { LegStatus, StreamKind } from '@parley/protocol';
 import { countsOf, LegEvidence, progress } from './leg-evidence.ts';
+import { readStats } from './leg-trace.ts';
 import { isIceConnected } from './peer-leg.ts';
 
 /** How often the statistics are looked at, in ms: soon while something is waited for, seldom while all is well. */
@@ -55,8 +56,12 @@ export class EvidenceWatch {
 
   async #look(): Promise<void> {
     const evidence = this.#evidence;
-    const report = await this.#options.connection.getStats();
+    const report = await readStats(() => this.#options.connection.getStats());
     if (this.#closed || !evidence) return;
+    if (!report) {
+      this.#timer = setTimeout(() => void this.#look(), POLL_MS.waiting);
+      return;
+    }
     const now = performance.now();
     const status = evidence.observe(countsOf(report), now, document.visibilityState === 'visible');
     const patience = MEDIA_DEADLINE_MS[evidence.confirmed ? this.#options.kind : 'first'];

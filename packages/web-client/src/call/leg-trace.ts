@@ -29,6 +29,16 @@ interface PairStats {
 
 export type StatsReport = { forEach(visit: (entry: unknown) => void): void };
 
+/** Undefined when the browser does not give them, for those who look again and again. */
+export async function readStats(getStats: () => Promise<StatsReport>): Promise<StatsReport | undefined> {
+  try {
+    return await getStats();
+  } catch (error) {
+    console.debug('the statistics could not be read', error);
+    return undefined;
+  }
+}
+
 export class LegTrace {
   readonly #leg: Leg;
   readonly #connection: RTCPeerConnection;

@@ -42,6 +42,15 @@ it('does not blame the way while nothing leaves: a camera may be taken away', as
   expect(told).toContain(false);
 });
 
+it('looks again after the statistics could not be read', async () => {
+  vi.spyOn(console, 'debug').mockReturnValue();
+  vi.spyOn(connection, 'getStats').mockRejectedValueOnce(new Error('not now'));
+  connection.sends = true;
+  watch.serverSees(silent);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(told).toContain(false);
+});
+
 it('leaves other troubles to others', async () => {
   connection.sends = true;
   watch.serverSees({ state: 'repairing', step: 'dtls-connected', cause: 'camera-busy' });

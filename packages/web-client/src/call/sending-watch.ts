@@ -1,7 +1,7 @@
 // Watches an up leg of which the server says that nothing arrives: whether this browser sends at all. Only then is the way
 // to be repaired, and not a device or its owner at fault.
 import type { LegStatus } from '@parley/protocol';
-import type { StatsReport } from './leg-trace.ts';
+import { readStats, type StatsReport } from './leg-trace.ts';
 
 /** How often it is looked whether packets leave while the server misses them, in ms. */
 const POLL_MS = 500;
@@ -43,11 +43,13 @@ export class SendingWatch {
   }
 
   async #look(): Promise<void> {
-    const sent = packetsSent(await this.#options.getStats());
+    const report = await readStats(() => this.#options.getStats());
     if (this.#closed || !this.#missed) return;
+    this.#timer = setTimeout(() => void this.#look(), POLL_MS);
+    if (!report) return;
+    const sent = packetsSent(report);
     if (this.#sent !== undefined && sent > this.#sent) this.#options.onMedia(false);
     this.#sent = sent;
-    this.#timer = setTimeout(() => void this.#look(), POLL_MS);
   }
 }
 
