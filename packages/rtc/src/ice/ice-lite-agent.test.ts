@@ -362,9 +362,7 @@ describe('a restart', () => {
   it('to TCP refuses UDP: what is in use once a check has come over TCP, all else at once', () => {
     const connection: IceSource = { ...WIFI, protocol: 'tcp' };
     agent.tcpOnly = true;
-    expect(parsed(agent.handleStun(check(), WIFI, 1).response).messageClass).toBe('success');
     expect(parsed(agent.handleStun(nextCheck(), CELLULAR, 2).response).errorCode?.code).toBe(403);
-    agent.handleStun(nextCheck(), connection, 3);
     const refusal = parsed(agent.handleStun(check(), WIFI, 4).response);
     expect(refusal.errorCode?.code).toBe(403);
     expect(verifyIntegrity(refusal, LOCAL.pwd)).toBe(true);

@@ -122,8 +122,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   }
 
   /**
-   * Whether UDP is given up: such checks are refused, those of the former generation as soon as one has come over TCP. A
-   * peer that finds its UDP path working would not leave it otherwise.
+   * Whether UDP is given up: such checks are refused, of whatever generation. A peer that finds its UDP path working would
+   * not even try another one (Chromium prunes it).
    */
   set tcpOnly(tcpOnly: boolean) {
     this.#tcpOnly = tcpOnly;
@@ -183,7 +183,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     const refusal = refusalOf(request, generation);
     if (refusal !== undefined || generation === undefined) return { response: refusal, selected: false };
     // Consent is withdrawn by a response that is authenticated (RFC 7675, section 5.2).
-    if (this.#isGivenUp(generation, source))
+    if (this.#tcpOnly && source.protocol !== 'tcp')
       return { response: bindingError(request, 403, generation.local.pwd), selected: false };
     const selected = this.#acceptCheck(request, generation, source, now);
     return { response: bindingSuccess(request, source, generation.local.pwd), selected };
@@ -218,17 +218,6 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return [this.#current, this.#former].find(
       (generation) => generation !== undefined && remoteUfragIn(username, generation) !== undefined,
     );
-  }
-
-  #isGivenUp(generation: Generation, { protocol }: IceSource): boolean {
-    if (!this.#tcpOnly || protocol === 'tcp') return false;
-    return (
-      generation === this.#current || [...this.#sources.values()].some((checked) => this.#isNewTcp(checked))
-    );
-  }
-
-  #isNewTcp({ generation, source }: Checked<Source>): boolean {
-    return generation === this.#current && source.protocol === 'tcp';
   }
 
   /** Returns whether another source than before is selected. */

@@ -95,9 +95,9 @@ it('counts as failed though it connects again and again, when nothing ever comes
   await keeper.start();
   for (let round = 0; round < 3 && states.at(-1)?.phase !== 'failed'; round++) {
     attempts.at(-1)?.changed({ state: 'connected' });
-    await vi.advanceTimersByTimeAsync(3_000);
+    await vi.advanceTimersByTimeAsync(2_000);
     attempts.at(-1)?.changed({ state: 'repairing', cause: 'nothing-arrives' });
-    await vi.advanceTimersByTimeAsync(9_000);
+    await vi.advanceTimersByTimeAsync(8_500);
     attempts.at(-1)?.changed({ state: 'failed', cause: 'nothing-arrives' });
     await vi.advanceTimersByTimeAsync(500);
   }

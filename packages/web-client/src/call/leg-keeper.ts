@@ -39,9 +39,9 @@ export interface LegKeeperOptions {
 export const REBUILD_PAUSES_MS = [500, 1_000, 2_000, 4_000] as const;
 /**
  * All tries and remedies together have this long, in ms, so that whoever joins knows within 15 s how they fare; the server
- * waits as long (`ESTABLISHMENT_LIMIT_MS`).
+ * waits a little longer (`ESTABLISHMENT_LIMIT_MS`).
  */
-export const LIMIT_MS = 13_000;
+export const LIMIT_MS = 12_500;
 /** The pause between two tries of a leg that counts as failed, in ms. */
 export const BACKGROUND_PAUSE_MS = 20_000;
 /** A leg that lived this long, in ms, was a good one: its failure begins a new row of tries. */

@@ -241,7 +241,7 @@ describe('a connection', () => {
     browser.latest.become('disconnected');
     browser.latest.become('connected');
     leg.mediaComes(false);
-    await vi.advanceTimersByTimeAsync(3_500);
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(restarts()).toEqual(['any', 'tcp', 'relay']);
     expect(states).not.toContain('failed: nothing-arrives');
     leg.mediaComes(true);
@@ -279,7 +279,7 @@ describe('an up leg', () => {
     await answered();
     browser.latest.become('connected');
     leg.mediaComes(false);
-    await vi.advanceTimersByTimeAsync(999);
+    await vi.advanceTimersByTimeAsync(499);
     expect(states).toEqual(['connected']);
     await vi.advanceTimersByTimeAsync(1);
     expect(states.at(-1)).toBe('repairing: sender-sends-nothing');

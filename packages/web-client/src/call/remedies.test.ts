@@ -41,10 +41,10 @@ describe('the ladder', () => {
     remedies.lacks('media', 0);
     expect(climb(remedies, 0)).toEqual([
       '0 key-frame',
-      '1 restart',
-      '2.5 restart-tcp',
-      '4.5 restart-relay',
-      '6.5 rebuild',
+      '0.5 restart',
+      '1.5 restart-tcp',
+      '5 restart-relay',
+      '8.5 rebuild',
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('the ladder', () => {
   it('leaves out the relay where there is none, and the key frame of a leg that only sends', () => {
     const remedies = new Remedies({ relay: false, receives: false });
     remedies.lacks('media', 0);
-    expect(climb(remedies, 0)).toEqual(['1 restart', '2.5 restart-tcp', '4.5 rebuild']);
+    expect(climb(remedies, 0)).toEqual(['0.5 restart', '1.5 restart-tcp', '5 rebuild']);
   });
 
   it('is at its end at once when the media server cannot restart ICE', () => {

@@ -14,7 +14,7 @@ interface Rung {
 }
 
 /**
- * Each ends within 10 s, so that a rebuilt leg has a few of the 13 s that all of it may take. A reachable server answers ICE's
+ * Each ends within 10 s, so that a rebuilt leg has a few of the 12.5 s that all of it may take. A reachable server answers ICE's
  * checks within one second, TURN included; an interruption often mends itself within two. Where media lacks, the silence was
  * noticed only after a few seconds.
  */
@@ -33,10 +33,11 @@ const LADDERS: Readonly<Record<'unconnected' | 'interrupted' | 'unencrypted' | '
   unencrypted: [{ remedy: 'rebuild', afterMs: 4_000 }],
   silent: [
     { remedy: 'key-frame', afterMs: 0 },
-    { remedy: 'restart', afterMs: 1_000 },
-    { remedy: 'restart-tcp', afterMs: 1_500 },
-    { remedy: 'restart-relay', afterMs: 2_000 },
-    { remedy: 'rebuild', afterMs: 2_000 },
+    { remedy: 'restart', afterMs: 500 },
+    { remedy: 'restart-tcp', afterMs: 1_000 },
+    // A browser asks about a path that works every 2.5 s, and only then is told to leave it.
+    { remedy: 'restart-relay', afterMs: 3_500 },
+    { remedy: 'rebuild', afterMs: 3_500 },
   ],
 };
 

@@ -321,7 +321,7 @@ describe('watched streams', () => {
 
   it('are watched again when they connect but nothing arrives', async () => {
     browser.latest.become('connected');
-    await vi.advanceTimersByTimeAsync(7_500);
+    await vi.advanceTimersByTimeAsync(8_000);
     expect(downRestarts()).toEqual(['any', 'tcp']);
     expect(server.said().filter((line) => line === 'watch stream-ada-camera')).toHaveLength(2);
     browser.latest.receives = { packets: true, frames: true };
