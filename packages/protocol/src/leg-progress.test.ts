@@ -21,8 +21,8 @@ describe('the progress of a leg', () => {
   it.each([
     ['up', 'negotiated', 8_000, 'no-candidate-pair'],
     ['up', 'ice-connected', 5_000, 'dtls-failed'],
-    ['up', 'dtls-connected', 3_500, 'sender-sends-nothing'],
-    ['down', 'dtls-connected', 3_500, 'nothing-arrives'],
+    ['up', 'dtls-connected', 2_500, 'sender-sends-nothing'],
+    ['down', 'dtls-connected', 2_500, 'nothing-arrives'],
     ['down', 'media-arriving', 5_000, 'viewer-cannot-decode'],
   ] as const)('%s and stuck at %s is overdue after %i ms: %s', (direction, step, ms, cause) => {
     const leg = new LegProgress(direction, 0);

@@ -46,7 +46,7 @@ export const STEP_DEADLINES_MS: Readonly<Record<LegStep, number>> = {
   negotiated: 5_000,
   'ice-connected': 8_000,
   'dtls-connected': 5_000,
-  'media-arriving': 3_500,
+  'media-arriving': 2_500,
   confirmed: 5_000,
 };
 

@@ -73,7 +73,7 @@ it('asks for a key frame when a connected viewer gets nothing of a confirmed sen
   ledger.upFlows('video', true);
   ledger.viewerAsked(VIEWER);
   ledger.viewerReached(VIEWER, 'dtls-connected');
-  await vi.advanceTimersByTimeAsync(3_501);
+  await vi.advanceTimersByTimeAsync(2_501);
   expect(keyframes).toBe(1);
   expect(viewer()).toMatchObject({ state: 'repairing', cause: 'nothing-arrives' });
 });
@@ -82,7 +82,7 @@ it('blames the sender, not the viewer, when nothing is sent', async () => {
   ledger.upReached('dtls-connected');
   ledger.viewerAsked(VIEWER);
   ledger.viewerReached(VIEWER, 'dtls-connected');
-  await vi.advanceTimersByTimeAsync(3_501);
+  await vi.advanceTimersByTimeAsync(2_501);
   expect(viewer()).toMatchObject({ state: 'repairing', cause: 'sender-sends-nothing' });
 });
 
