@@ -208,7 +208,7 @@ async function assemble(
       ...[...signalling.connections].map(({ tests }) => tests.mediaServerLost()),
       ...[...signalling.connections].map(({ pathChecks }) => pathChecks.stop()),
     ]);
-    await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room)));
+    await Promise.all(rooms.all().map((room) => recordings.stopIfRunning(room, 'lost')));
   };
 
   const admin = await readOrMakeAdminToken(options.dataDir);

@@ -238,7 +238,8 @@ export const notifications = {
   testFailed: z.object({ message: z.string() }),
 
   recordingStarted: z.object({ recording: RunningRecording }),
-  recordingStopped: z.object({ recording: RecordingId }),
+  /** `lost`: nobody stopped it; its media server is gone, and it does not begin again by itself. */
+  recordingStopped: z.object({ recording: RecordingId, lost: z.boolean().optional() }),
   /** A stream is not recorded any more though the recording runs, such as when the disk is full. */
   recordingFailed: z.object({ stream: StreamId, message: z.string() }),
   /** The application server lost (false) or found again (true) its media server. */

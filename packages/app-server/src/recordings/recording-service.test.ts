@@ -246,7 +246,7 @@ test('a lost media server ends the recording, with what there is', async () => {
   await harness.broadcast(ada);
   await ada.request('startRecording', {});
   harness.kurento.disconnect('forgetting');
-  await ada.hears('recordingStopped');
+  expect(await ada.hears('recordingStopped')).toMatchObject({ lost: true });
   expect(await list(room)).toMatchObject([
     { pieces: [{ bytes: 30, endedAt: expect.any(Number) as number }] },
   ]);

@@ -85,7 +85,7 @@ export class RecordingService {
    * Ends the room's recording; resolves when its files and rows are complete.
    * @throws Refusal ('not-recording')
    */
-  async stop(room: Room): Promise<void> {
+  async stop(room: Room, why: 'wanted' | 'lost' = 'wanted'): Promise<void> {
     const { recording } = room;
     if (!recording) throw new Refusal('not-recording', 'this room is not being recorded');
     await this.#end(room, recording);
@@ -94,7 +94,10 @@ export class RecordingService {
     } finally {
       // It has ended, whether or not its row says so yet: what is left open, the next start completes.
       this.#log.info({ room: room.id, recording: recording.id }, 'recording stopped');
-      if (recording.announced) room.tell('recordingStopped', { recording: recording.id });
+      if (recording.announced) {
+        const lost = why === 'lost' && { lost: true };
+        room.tell('recordingStopped', { recording: recording.id, ...lost });
+      }
     }
   }
 
@@ -116,10 +119,10 @@ export class RecordingService {
   }
 
   /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */
-  async stopIfRunning(room: Room): Promise<void> {
+  async stopIfRunning(room: Room, why: 'wanted' | 'lost' = 'wanted'): Promise<void> {
     if (!room.recording) return;
     try {
-      await this.stop(room);
+      await this.stop(room, why);
     } catch (err) {
       this.#log.error({ err, room: room.id }, 'a recording could not be ended');
     }

@@ -680,6 +680,14 @@ describe('a connection that was lost for a moment', () => {
       text: 'Ada is not recorded any more: the disk is full',
     });
   });
+
+  it('that ends without having been stopped is told as a problem: nobody would notice', async () => {
+    await told('recordingStopped', { recording: recordingId('one'), lost: true });
+    expect(session.snapshot().notices.at(-1)).toMatchObject({
+      tone: 'problem',
+      text: expect.stringContaining('Start it again') as string,
+    });
+  });
 });
 
 describe('a lost media server', () => {

@@ -370,7 +370,12 @@ export class RoomSession {
     if (name === 'participantLeft') this.#notices.add('info', `${nameOf(before, params.participant)} left`);
     if (name === 'recordingStarted')
       this.#notices.add('info', `${nameOf(after, params.recording.startedBy)} started a recording`);
-    if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
+    if (name === 'recordingStopped' && params.lost)
+      this.#notices.add(
+        'problem',
+        'The recording has ended, because the media server was lost. Start it again.',
+      );
+    else if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
     if (name === 'recordingFailed') this.#notices.add('problem', notRecorded(before, params));
   }
 

@@ -116,7 +116,9 @@ function Banner({ room, onTryNow }: { room: RoomSnapshot; onTryNow: () => void }
     return (
       <div className="banner" role="alert">
         <AlertIcon />
-        <span>The server cannot be reached. This page goes on trying by itself…</span>
+        <span>
+          The server cannot be reached. What you see and hear may go on; this page goes on trying by itself…
+        </span>
         <button type="button" className="button small" onClick={onTryNow}>
           Try now
         </button>
