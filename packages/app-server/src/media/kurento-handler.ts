@@ -2,6 +2,7 @@
 // that what they name is theirs or in their room.
 import type { RequestName, RequestParams, RequestResult, StreamId } from '@parley/protocol';
 import { TEST_RECORD_SECONDS } from '@parley/protocol';
+import { RateLimit } from '../http/rate-limit.ts';
 import { Refusal } from '../refusal.ts';
 import type { Participant } from '../rooms/participant.ts';
 import type { IceServers } from './ice-servers.ts';
@@ -19,6 +20,12 @@ export interface KurentoHandlerOptions {
   participant(): Participant | undefined;
 }
 
+/**
+ * How much one leg may tell for its session's trace, in events: far more than establishing it many times gives, and too little
+ * to push what others did out of the trace.
+ */
+export const TOLD_EVENTS = { burst: 256, refillMs: 500 };
+
 type Answer<Name extends RequestName> = Promise<RequestResult<Name>>;
 
 export class KurentoHandler {
@@ -27,6 +34,7 @@ export class KurentoHandler {
   readonly #pathChecks: PathChecks;
   readonly #iceServers: IceServers;
   readonly #participant: () => Participant | undefined;
+  readonly #told = new RateLimit(TOLD_EVENTS);
 
   constructor(options: KurentoHandlerOptions) {
     this.#streams = options.streams;
@@ -105,7 +113,10 @@ export class KurentoHandler {
     return self ? this.#iceServers.renew(self.id) : this.#iceServers.renewForTest(this.#tests.relayName);
   }
 
-  async reportTrace({ leg, events }: RequestParams<'reportTrace'>): Answer<'reportTrace'> {
+  /** What is too much is left out without a word: it is of no use, and the leg goes on. */
+  async reportTrace({ leg, events: all }: RequestParams<'reportTrace'>): Answer<'reportTrace'> {
+    const name = 'stream' in leg ? `${leg.kind} ${leg.stream}` : leg.kind;
+    const events = all.filter(() => this.#told.take(name, performance.now()));
     if (leg.kind === 'testRecord' || leg.kind === 'testPlayback') this.#tests.reported(leg.kind, events);
     else {
       const stream = leg.kind === 'up' ? this.#own(leg.stream) : this.#others(leg.stream);

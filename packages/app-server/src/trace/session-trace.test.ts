@@ -2,6 +2,7 @@
 import { SessionTrace, type TraceEntry } from '@parley/protocol';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TOLD_EVENTS } from '../media/kurento-handler.ts';
 import { Harness, offer } from '../testing/harness.ts';
 import type { TestBrowser } from '../testing/test-browser.ts';
 import type { TurnEvent } from './turn-events.ts';
@@ -240,6 +241,22 @@ describe('what a browser reports of its legs', () => {
       roundTripMs: 31.5,
     });
     expect(legs[0]).toMatchObject({ relayed: null, browserPair: null, roundTripMs: null });
+  });
+
+  test('leaves room for what the others did, however much it is', async () => {
+    const { bob, stream } = await call();
+    const before = (await traceOf(stream)).entries.length;
+    const leg = { kind: 'down', stream: stream as never } as const;
+    const events = Array.from(
+      { length: 64 },
+      () => ({ agoMs: 0, kind: 'state', name: 'ice', facts: {} }) as const,
+    );
+    for (let report = 0; report < 40; report++)
+      await bob.request('reportTrace', { leg, events: [...events] });
+    const { entries, dropped } = await traceOf(stream);
+    expect(dropped).toBe(0);
+    // A few come back while the test runs.
+    expect(entries.length - before).toBeLessThan(TOLD_EVENTS.burst + 64);
   });
 
   test('is taken of its own legs only, and within limits', async () => {
