@@ -801,6 +801,15 @@ describe('who can see me', () => {
       own: [{ viewers: [{ state: 'establishing' }] }],
     });
   });
+
+  it('is unknown while the server is away, which alone has the evidence', async () => {
+    await join();
+    await told('participantJoined', { participant: ada });
+    const viewers = [{ participant: ada.id, status: confirmed }];
+    await told('ledger', { stream: streamId('own-1'), up: confirmed, viewers });
+    server.events?.closed('connection-lost');
+    expect(session.snapshot().whoSees.receiving).toBe(0);
+  });
 });
 
 describe('a device that gives nothing for a while', () => {

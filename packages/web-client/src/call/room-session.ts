@@ -297,6 +297,8 @@ export class RoomSession {
       this.#refusal = { reason: 'other', text: TAKEN_OVER };
       return this.#refused();
     }
+    // Who receives what is evidence of a moment: without the server nobody knows it any more.
+    if (this.#room) this.#room = withoutLedgers(this.#room, [...this.#room.ledgers.keys()]);
     this.#watched.closeUnfinished();
     this.#own.closeUnfinished();
     this.#tryLater();
