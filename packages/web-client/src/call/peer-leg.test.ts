@@ -15,11 +15,15 @@ let leg: PeerLeg;
 let answer: (sdp: string) => void;
 let negotiated: Promise<void>;
 
-async function begin(kind: 'up' | 'down' = 'down', iceServers = [RELAY]): Promise<void> {
+async function begin(
+  kind: 'up' | 'down' = 'down',
+  iceServers = [RELAY],
+  createPeerConnection = browser.createPeerConnection,
+): Promise<void> {
   leg = new PeerLeg({
     leg: { kind, stream: streamId('ada') },
     iceServers,
-    createPeerConnection: browser.createPeerConnection,
+    createPeerConnection,
     sendCandidate: (_, { candidate: line }) => sent.push(line.split(' ')[5] ?? ''),
     signalling: server,
     onState: (news) => {
@@ -107,6 +111,22 @@ describe('candidates', () => {
     expect(sent).toEqual([]);
   });
 });
+
+it.each(['createOffer', 'setLocalDescription', 'setRemoteDescription'] as const)(
+  'does not wait for a browser that never finishes %s, because the connection was closed meanwhile',
+  async (step) => {
+    leg.close();
+    await begin('down', [], (configuration) =>
+      Object.assign(browser.createPeerConnection(configuration), {
+        [step]: () => new Promise(() => undefined),
+      }),
+    );
+    answer('answer');
+    await settled();
+    leg.close();
+    await expect(negotiated).resolves.toBeUndefined();
+  },
+);
 
 it('an answer that accepts nothing is no answer: nothing would ever come', async () => {
   answer('m=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=inactive\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\na=inactive');

@@ -71,6 +71,8 @@ export class PeerLeg {
   #repairing = false;
   #networkChangedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #tellClosed: () => void = () => undefined;
+  readonly #closed = new Promise<void>((resolve) => (this.#tellClosed = resolve));
 
   constructor(options: PeerLegOptions) {
     this.#options = options;
@@ -96,9 +98,10 @@ export class PeerLeg {
    * @throws what `sendOffer` throws, and what the browser throws about an answer that it cannot use; NothingAcceptedError
    */
   async negotiate(sendOffer: (sdpOffer: string) => Promise<string>): Promise<void> {
-    const offer = await this.connection.createOffer();
+    const offer = await this.#unlessClosed(this.connection.createOffer());
+    if (!offer || this.#state !== 'connecting') return;
+    await this.#unlessClosed(this.connection.setLocalDescription(offer));
     if (this.#state !== 'connecting') return;
-    await this.connection.setLocalDescription(offer);
     this.trace.negotiated();
     const sdp = await sendOffer(this.connection.localDescription?.sdp ?? offer.sdp ?? '');
     if (this.#state !== 'connecting') return;
@@ -146,6 +149,7 @@ export class PeerLeg {
     this.#early.length = 0;
     this.trace.close();
     this.connection.close();
+    this.#tellClosed();
   }
 
   #isOver(): boolean {
@@ -162,9 +166,15 @@ export class PeerLeg {
 
   async #answer(sdp: string): Promise<void> {
     this.#attempts.offered(sdp);
-    await this.connection.setRemoteDescription({ type: 'answer', sdp });
+    await this.#unlessClosed(this.connection.setRemoteDescription({ type: 'answer', sdp }));
     this.#answered = true;
+    if (this.#isOver()) return;
     for (const candidate of this.#early.splice(0)) this.#apply(candidate);
+  }
+
+  /** What a peer connection still had to do when it was closed never settles (W3C WebRTC, section 4.4.1.5): nobody may wait for it. */
+  #unlessClosed<Value>(step: Promise<Value>): Promise<Value | undefined> {
+    return Promise.race([step, this.#closed.then(() => undefined)]);
   }
 
   #gathered(candidate: RTCIceCandidate | null): void {
@@ -253,9 +263,10 @@ export class PeerLeg {
     clearTimeout(this.#timer);
     try {
       this.connection.setConfiguration(this.#configuration(via === 'relay' ? 'relay' : 'all'));
-      const offer = await this.connection.createOffer({ iceRestart: true });
+      const offer = await this.#unlessClosed(this.connection.createOffer({ iceRestart: true }));
+      if (!offer || this.#isOver()) return;
+      await this.#unlessClosed(this.connection.setLocalDescription(offer));
       if (this.#isOver()) return;
-      await this.connection.setLocalDescription(offer);
       // What the server finds for the new offer must wait for its answer.
       this.#answered = false;
       const sdpOffer = this.connection.localDescription?.sdp ?? offer.sdp ?? '';
