@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` runs beside the code in parallel; `e2e` drives real browsers, one file at a time; `faults` many at once. */
+/**
+ * `unit` runs beside the code in parallel; `e2e` drives real browsers, one file at a time; `faults` many at once,
+ * `kurento` the media server alone, with the clients and the peers of others.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -19,6 +22,16 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['e2e/faults/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          globalSetup: ['e2e/src/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'kurento',
+          include: ['e2e/kurento/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
