@@ -208,6 +208,15 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     return negotiation.answer;
   }
 
+  protected override makeOffer(): string {
+    const message = 'This endpoint answers offers: let the peer make one';
+    throw new KurentoError('SDP_END_POINT_GENERATE_OFFER_ERROR', message);
+  }
+
+  protected override acceptAnswer(): void {
+    throw new KurentoError('SDP_END_POINT_PROCESS_ANSWER_ERROR', 'This endpoint made no offer');
+  }
+
   protected override stats(kind: MediaKind): readonly StatsRecord[] {
     return rtpStats(this.id, kind, this.#session);
   }
