@@ -31,6 +31,8 @@ let parley: Child;
 let server: string;
 let rtcPort: number;
 let crowd: Crowd;
+/** Of those who joined so far: whoever left a moment ago may still have a tile. */
+let joinersSoFar = 0;
 /** Of each room somebody waits in. */
 const rooms: string[] = [];
 let hosts: Page[];
@@ -98,10 +100,11 @@ async function prepare(fault: JoinFault, room: string, slot: number): Promise<Jo
   const proxy = await routeMedia(page, rtcPort, fault.media ?? {});
   const host = hosts[slot];
   if (!host) throw new Error('nobody waits in this room');
+  const name = `Joiner ${++joinersSoFar}`;
   return {
     slot,
-    watch: new OutcomeWatch(page, host, log),
-    pressJoin: await goToLobby(page, room, 'Joiner'),
+    watch: new OutcomeWatch({ page, name }, { page: host, name: 'Host' }, log),
+    pressJoin: await goToLobby(page, room, name),
     end: async () => {
       await page.close();
       await proxy.close();

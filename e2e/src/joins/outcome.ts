@@ -21,14 +21,20 @@ export interface Outcome {
   readonly down: LegOutcome;
 }
 
+/** Somebody's page, and the name that they joined by: no other in the room has it. */
+export interface Named {
+  readonly page: Page;
+  readonly name: string;
+}
+
 /** Looks again and again: confirmed is what the server calls so while the picture moves on the other screen. */
 export class OutcomeWatch {
-  readonly #joiner: Page;
-  readonly #host: Page;
+  readonly #joiner: Named;
+  readonly #host: Named;
   readonly #log: LegLog;
   #frames = { up: 0, down: 0 };
 
-  constructor(joiner: Page, host: Page, log: LegLog) {
+  constructor(joiner: Named, host: Named, log: LegLog) {
     this.#joiner = joiner;
     this.#host = host;
     this.#log = log;
@@ -36,9 +42,9 @@ export class OutcomeWatch {
 
   async look(): Promise<Outcome> {
     const [own, other, atHost] = await Promise.all([
-      shown(this.#joiner, 'Joiner'),
-      shown(this.#joiner, 'Host'),
-      shown(this.#host, 'Joiner'),
+      shown(this.#joiner.page, this.#joiner.name),
+      shown(this.#joiner.page, this.#host.name),
+      shown(this.#host.page, this.#joiner.name),
     ]);
     const moves = { up: atHost.frames > this.#frames.up, down: other.frames > this.#frames.down };
     this.#frames = { up: atHost.frames, down: other.frames };
