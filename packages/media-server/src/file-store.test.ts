@@ -85,6 +85,24 @@ describe('FileStore', () => {
     expect(store.resolveExisting('missing.webm')).toBe(join(data, 'missing.webm'));
   });
 
+  it('takes files of the other folders that were allowed, by their absolute names, and of no more', () => {
+    mkdirSync(join(base, 'streams'));
+    mkdirSync(join(base, 'streams-of-others'));
+    symlinkSync(join(base, 'streams'), join(base, 'linked'));
+    symlinkSync(base, join(base, 'streams', 'out'));
+    symlinkSync(join(base, 'streams'), join(data, 'streams'));
+    const wide = new FileStore(data, [join(base, 'linked')]);
+    const wanted = join(base, 'streams', '1', 'a.webm');
+    expect(wide.resolve(pathToFileURL(wanted).href)).toBe(wanted);
+    expect(wide.resolve(join(base, 'linked/1/a.webm'))).toBe(wanted);
+    expect(wide.resolve('streams/1/a.webm')).toBe(wanted);
+    expect(wide.resolve('a.webm')).toBe(join(data, 'a.webm'));
+    for (const uri of ['streams', 'streams/../secret.webm', 'streams/out/secret.webm', 'streams-of-others/a.webm'])
+      expect(() => wide.resolve(join(base, uri))).toThrow(/outside of .* --files/);
+    symlinkSync(join(base, 'secret.webm'), join(base, 'streams', 'bad.webm'));
+    expect(() => wide.resolveExisting(join(base, 'streams', 'bad.webm'))).toThrow(/leads out/);
+  });
+
   it('works with a data folder that is itself a link', () => {
     symlinkSync(data, join(base, 'link'));
     const linked = new FileStore(join(base, 'link'));

@@ -1,4 +1,5 @@
-// Turns the URIs of recorders and players into paths, and keeps those inside the data folder. Opens and writes nothing.
+// Turns the URIs of recorders and players into paths, and keeps those inside the folders that clients may use: the data
+// folder, and what the operator allowed besides. Opens and writes nothing.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { KurentoError } from '@parley/protocol';
@@ -9,41 +10,48 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 /** `file://`, with an authority that must be empty or this very host (RFC 8089, section 2). */
 const FILE_AUTHORITY = /^\/\/(localhost)?(?=\/)/i;
 
+/** Who reads it is a client; who can mend it is the operator. */
+const ALLOWED = 'the data folder (--data) and the folders that the server was given by --files';
+
 export class FileStore {
   readonly #root: string;
+  readonly #roots: readonly string[];
 
-  /** `dataDir` exists already; it may be a symbolic link, and is followed once, here. */
-  constructor(dataDir: string) {
+  /** The folders exist already; they may be symbolic links, and are followed once, here. `others`: besides the first. */
+  constructor(dataDir: string, others: readonly string[] = []) {
     this.#root = realpathSync(dataDir);
+    this.#roots = [this.#root, ...others.map((folder) => realpathSync(folder))];
   }
 
   /**
    * The absolute path that a URI names: `file:///absolute`, `file:relative`, or a plain absolute or relative path.
    * Relative ones count from the data folder. In `file:` URIs `%xx` is decoded, in plain paths it is not.
    * The file need not exist. A link at its very end is not followed: who opens the file must refuse or replace it.
-   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR when it is no file URI or leads out of the data folder
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR when it is no file URI or leads out of the folders
    */
   resolve(uri: string): string {
     const path = resolve(this.#root, filePathOf(uri));
     const folder = realFolder(dirname(path), uri);
     const real = join(folder, basename(path));
-    if (path === this.#root || !isInside(this.#root, real))
-      throw refusal(`'${uri}' lies outside of the data folder, where recordings are kept`);
+    if (!this.#allows(real)) throw refusal(`'${uri}' lies outside of ${ALLOWED}`);
     return real;
   }
 
-  /** As `resolve`, for reading: a link at the end is followed, but not out of the data folder. */
+  /** As `resolve`, for reading: a link at the end is followed, but not out of the folders. */
   resolveExisting(uri: string): string {
     const path = this.resolve(uri);
     const real = realpathOrUndefined(path) ?? path;
-    if (!isInside(this.#root, real))
-      throw refusal(`'${uri}' is a link that leads out of the data folder, where recordings are kept`);
+    if (!this.#allows(real)) throw refusal(`'${uri}' is a link that leads out of ${ALLOWED}`);
     return real;
+  }
+
+  #allows(path: string): boolean {
+    return this.#roots.some((root) => isInside(root, path));
   }
 }
 
 function filePathOf(uri: string): string {
-  if (uri === '') throw refusal('The URI is empty; name a file inside the data folder');
+  if (uri === '') throw refusal('The URI is empty; name a file');
   const scheme = SCHEME.exec(uri)?.[1].toLowerCase();
   if (scheme !== undefined && scheme !== 'file')
     throw refusal(

@@ -15,7 +15,8 @@ const USAGE = `Usage: npm run media-server -- [options]
   --token TOKEN        asked of every client (also by environment: PARLEY_MEDIA_TOKEN)
   --tls-cert FILE      PEM certificate: the Kurento Protocol is spoken over wss then
   --tls-key FILE       its key, PEM
-  --data DIR           folder that recordings and players are confined to (./data)
+  --data DIR           folder that recorders and players are confined to (./data)
+  --files DIR          another folder that they may use; repeatable (none)
   --log-level LEVEL    trace, debug, info, warn, error or silent (info)`;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -40,6 +41,7 @@ function readFlags(args: readonly string[]): Flags | 'help' {
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
       data: { type: 'string', default: './data' },
+      files: { type: 'string', multiple: true, default: [] },
       'log-level': { type: 'string', default: 'info' },
       help: { type: 'boolean', default: false },
     },
@@ -66,6 +68,7 @@ function readFlags(args: readonly string[]): Flags | 'help' {
     token,
     tls: readTlsFiles(values['tls-cert'], values['tls-key']),
     dataDir: resolve(values.data),
+    filesDirs: values.files.map((folder) => resolve(folder)),
   };
   return { options, logLevel: values['log-level'] };
 }

@@ -22,6 +22,8 @@ export interface MediaServerOptions {
   /** PEM; the Kurento Protocol is spoken over `wss` with it, over `ws` without. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly dataDir: string;
+  /** Folders besides `dataDir` that recorders and players may use. */
+  readonly filesDirs?: readonly string[];
   readonly log: Logger;
 }
 
@@ -36,14 +38,14 @@ export interface RunningMediaServer {
 
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
-  const { listen, log, token, tls } = options;
-  await makeFolder(options.dataDir, 0o700);
+  const { listen, log, token, tls, filesDirs = [] } = options;
+  for (const folder of [options.dataDir, ...filesDirs]) await makeFolder(folder, 0o700);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
   const environment: Environment = {
     log,
     ticker: new Ticker({ onFault: (err) => log.error({ err }, 'a periodic task of an endpoint failed') }),
-    files: new FileStore(options.dataDir),
+    files: new FileStore(options.dataDir, filesDirs),
     transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
   };
   const kurento = await startKurentoServer({ ...listen, token, tls, environment }).catch(

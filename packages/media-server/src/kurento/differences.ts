@@ -20,7 +20,7 @@ where it is not, that is a defect.
 | \`setMaxAudioRecvBandwidth\` | 40006 | adds \`b=AS\` to offers | audio is not held back |
 | an offer with \`a=setup:passive\` | 40205 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
 | profiles of RecorderEndpoint | WEBM and MKV, each also _VIDEO_ONLY and _AUDIO_ONLY; others 40006 | MP4, FLV, JPEG too | they need transcoding or another container |
-| URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
+| URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\` only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
 | \`getICECandidatePairs\`, \`getIceConnectionState\` | component 1 only | component 2 stays GATHERING for ever | RTP and RTCP share one component |
 | \`MediaSessionTerminated\` | can be subscribed to, never emitted | the same, as far as was ever seen | |
 | \`MediaTranscodingStateChanged\` | NOT_TRANSCODING at the first flow, \`binName\` "default" | an internal name that changes | nothing is ever transcoded |
