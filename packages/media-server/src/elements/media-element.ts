@@ -1,6 +1,7 @@
 // An element: takes in media, gives out media, or both, and is connected to others of its pipeline.
 // What the media is and where it comes from is the subclass's; here is who feeds whom and whether anything flows.
 import { KurentoError, type MediaType } from '@parley/protocol';
+import type { DataSink, DataSource } from '../data/data-flow.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import { Connection, MEDIA_TYPES } from './connections.ts';
 import { FlowMonitor } from './flow-monitor.ts';
@@ -54,6 +55,16 @@ export abstract class MediaElement extends MediaObject {
 
   /** Where media of this kind enters the element from the pipeline; undefined while, or because, it takes none. */
   abstract sink(kind: MediaKind): MediaSink | undefined;
+
+  /** Where messages of data channels leave the element into the pipeline; undefined while, or because, there are none. */
+  dataSource(): DataSource | undefined {
+    return undefined;
+  }
+
+  /** Where such messages enter the element from the pipeline; undefined while, or because, it takes none. */
+  dataSink(): DataSink | undefined {
+    return undefined;
+  }
 
   /**
    * Feeds the sink: audio, video and data, or only `mediaType`. A sink has one source per type: a new one replaces the

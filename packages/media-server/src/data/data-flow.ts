@@ -1,0 +1,36 @@
+// How messages of data channels pass through a pipeline, as interfaces: they leave an element at a DataSource and enter it
+// at a DataSink. The counterpart of forwarding/track.ts; what a channel is and who has one is not known here.
+
+/** One whole message. Shared by all sinks, so nobody changes its bytes. */
+export interface DataMessage {
+  readonly bytes: Buffer;
+  /** Whether the bytes are UTF-8 text to the receiver's application, rather than binary (RFC 8831, section 6.6). */
+  readonly isText: boolean;
+}
+
+export interface DataSink {
+  /** Takes one message, in the order of the source. Must not throw: what cannot be delivered is dropped. */
+  write(message: DataMessage): void;
+}
+
+export interface DataSource {
+  addSink(sink: DataSink): void;
+  removeSink(sink: DataSink): void;
+}
+
+/** A source that gives each message to every sink. For elements that take data from the network or pass it on. */
+export class DataFanOut implements DataSource, DataSink {
+  readonly #sinks = new Set<DataSink>();
+
+  addSink(sink: DataSink): void {
+    this.#sinks.add(sink);
+  }
+
+  removeSink(sink: DataSink): void {
+    this.#sinks.delete(sink);
+  }
+
+  write(message: DataMessage): void {
+    for (const sink of this.#sinks) sink.write(message);
+  }
+}
