@@ -1,9 +1,9 @@
-// Session keys from master keys. The key derivation rate is zero, as DTLS-SRTP leaves it: keys are derived once.
+// Session keys from master keys. The key derivation rate is zero, as DTLS-SRTP and SDES leave it: keys are derived once.
 import { createCipheriv } from 'node:crypto';
-import { SRTP_PROFILE_PARAMETERS, type SrtpKeys } from './srtp-profile.ts';
+import { SRTP_SUITE_PARAMETERS, type SrtpKeys, type SrtpSuite } from './srtp-profile.ts';
 
 export interface SessionKeys {
-  /** 16 bytes. */
+  /** As long as the master key: 16 or 32 bytes. */
   readonly cipherKey: Buffer;
   /** 12 bytes (GCM) or 14 bytes (AES-CM). */
   readonly cipherSalt: Buffer;
@@ -16,10 +16,10 @@ const HMAC_SHA1_KEY_LENGTH = 20;
 
 /**
  * Derives the session keys of one direction (RFC 3711, section 4.3; the same pseudo-random function with GCM, RFC 7714,
- * section 11). Throws a RangeError when a key or salt does not have the length of its profile.
+ * section 11, and with keys of 256 bits, RFC 6188, section 3). Throws a RangeError when a key or salt does not have the length of its profile.
  */
-export function deriveSessionKeys(keys: SrtpKeys): { rtp: SessionKeys; rtcp: SessionKeys } {
-  const parameters = SRTP_PROFILE_PARAMETERS[keys.profile];
+export function deriveSessionKeys(keys: SrtpKeys<SrtpSuite>): { rtp: SessionKeys; rtcp: SessionKeys } {
+  const parameters = SRTP_SUITE_PARAMETERS[keys.profile];
   if (
     keys.masterKey.length !== parameters.masterKeyLength ||
     keys.masterSalt.length !== parameters.masterSaltLength
@@ -29,7 +29,7 @@ export function deriveSessionKeys(keys: SrtpKeys): { rtp: SessionKeys; rtcp: Ses
         `got ${keys.masterKey.length} and ${keys.masterSalt.length}`,
     );
   }
-  const authKeyLength = keys.profile === 'AES_CM_128_HMAC_SHA1_80' ? HMAC_SHA1_KEY_LENGTH : 0;
+  const authKeyLength = keys.profile === 'AEAD_AES_128_GCM' ? 0 : HMAC_SHA1_KEY_LENGTH;
   const derive = (label: (typeof LABEL)['rtp' | 'rtcp']): SessionKeys => ({
     cipherKey: deriveKey(keys.masterKey, keys.masterSalt, label.cipher, parameters.masterKeyLength),
     cipherSalt: deriveKey(keys.masterKey, keys.masterSalt, label.salt, parameters.masterSaltLength),
@@ -47,5 +47,5 @@ export function deriveKey(masterKey: Buffer, masterSalt: Buffer, label: number, 
   masterSalt.copy(counter);
   // The key id is 56 bits, right-aligned in the 112 bits of the salt; its first byte is the label.
   counter[7] ^= label;
-  return createCipheriv('aes-128-ctr', masterKey, counter).update(Buffer.alloc(length));
+  return createCipheriv(`aes-${masterKey.length * 8}-ctr`, masterKey, counter).update(Buffer.alloc(length));
 }

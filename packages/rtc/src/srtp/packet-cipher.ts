@@ -3,7 +3,7 @@
 import { AesCmRtcpCipher, AesCmRtpCipher } from './aes-cm-cipher.ts';
 import { AesGcmRtcpCipher, AesGcmRtpCipher } from './aes-gcm-cipher.ts';
 import { deriveSessionKeys } from './key-derivation.ts';
-import type { SrtpKeys } from './srtp-profile.ts';
+import { SRTP_SUITE_PARAMETERS, type SrtpKeys, type SrtpSuite } from './srtp-profile.ts';
 
 /** Larger than any UDP payload or RFC 4571 frame. */
 export const MAX_PACKET_LENGTH = 65_535;
@@ -34,12 +34,10 @@ export interface RtcpCipher {
 }
 
 /** Throws a RangeError when a key or salt does not have the length of its profile. */
-export function createPacketCiphers(keys: SrtpKeys): { rtp: RtpCipher; rtcp: RtcpCipher } {
+export function createPacketCiphers(keys: SrtpKeys<SrtpSuite>): { rtp: RtpCipher; rtcp: RtcpCipher } {
   const session = deriveSessionKeys(keys);
-  switch (keys.profile) {
-    case 'AEAD_AES_128_GCM':
-      return { rtp: new AesGcmRtpCipher(session.rtp), rtcp: new AesGcmRtcpCipher(session.rtcp) };
-    case 'AES_CM_128_HMAC_SHA1_80':
-      return { rtp: new AesCmRtpCipher(session.rtp), rtcp: new AesCmRtcpCipher(session.rtcp) };
-  }
+  if (keys.profile === 'AEAD_AES_128_GCM')
+    return { rtp: new AesGcmRtpCipher(session.rtp), rtcp: new AesGcmRtcpCipher(session.rtcp) };
+  const { rtpTagLength } = SRTP_SUITE_PARAMETERS[keys.profile];
+  return { rtp: new AesCmRtpCipher(session.rtp, rtpTagLength), rtcp: new AesCmRtcpCipher(session.rtcp) };
 }

@@ -1,17 +1,32 @@
-// The SRTP protection profiles that are offered in DTLS, and the keys that come out of it.
+// What SRTP packets are protected with: the profiles that DTLS negotiates, the suites that SDES names in SDP (RFC 4568),
+// and the keys that come out of either.
 
+/** A way to protect packets: cipher, key length and tag length. */
+export type SrtpSuite = SrtpProfile | SdesSuite;
+
+/** Those that are offered in DTLS. */
 export type SrtpProfile = 'AEAD_AES_128_GCM' | 'AES_CM_128_HMAC_SHA1_80';
 
-export interface SrtpProfileParameters {
-  /** Two-byte id in the DTLS `use_srtp` extension (IANA, "DTLS-SRTP Protection Profiles"). */
-  readonly id: number;
-  /** In the same registry. */
-  readonly ianaName: string;
-  /** Lengths in bytes. */
+/** Those that `a=crypto` may name, spelt as there (RFC 4568, section 6.2, and RFC 6188, section 4.2). */
+export type SdesSuite =
+  | 'AES_CM_128_HMAC_SHA1_80'
+  | 'AES_CM_128_HMAC_SHA1_32'
+  | 'AES_256_CM_HMAC_SHA1_80'
+  | 'AES_256_CM_HMAC_SHA1_32';
+
+/** Lengths in bytes. */
+export interface SrtpSuiteParameters {
   readonly masterKeyLength: number;
   readonly masterSaltLength: number;
   readonly rtpTagLength: number;
   readonly rtcpTagLength: number;
+}
+
+export interface SrtpProfileParameters extends SrtpSuiteParameters {
+  /** Two-byte id in the DTLS `use_srtp` extension (IANA, "DTLS-SRTP Protection Profiles"). */
+  readonly id: number;
+  /** In the same registry. */
+  readonly ianaName: string;
 }
 
 /** RFC 7714, section 14.2, and RFC 5764, section 4.1.2. */
@@ -34,9 +49,20 @@ export const SRTP_PROFILE_PARAMETERS: Readonly<Record<SrtpProfile, SrtpProfilePa
   },
 };
 
+const AES_128_CM = { masterKeyLength: 16, masterSaltLength: 14, rtcpTagLength: 10 } as const;
+const AES_256_CM = { masterKeyLength: 32, masterSaltLength: 14, rtcpTagLength: 10 } as const;
+
+/** Also where RTP has the short tag, RTCP has the long one (RFC 4568, section 6.2.2, and RFC 6188, section 4.2). */
+export const SRTP_SUITE_PARAMETERS: Readonly<Record<SrtpSuite, SrtpSuiteParameters>> = {
+  ...SRTP_PROFILE_PARAMETERS,
+  AES_CM_128_HMAC_SHA1_32: { ...AES_128_CM, rtpTagLength: 4 },
+  AES_256_CM_HMAC_SHA1_80: { ...AES_256_CM, rtpTagLength: 10 },
+  AES_256_CM_HMAC_SHA1_32: { ...AES_256_CM, rtpTagLength: 4 },
+};
+
 /** The master key and salt of one direction. */
-export interface SrtpKeys {
-  readonly profile: SrtpProfile;
+export interface SrtpKeys<Suite extends SrtpSuite = SrtpProfile> {
+  readonly profile: Suite;
   readonly masterKey: Buffer;
   readonly masterSalt: Buffer;
 }

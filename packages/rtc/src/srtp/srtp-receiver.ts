@@ -9,7 +9,7 @@ import {
 } from './packet-cipher.ts';
 import { nearestIndex, rolloverCounterOf } from './packet-index.ts';
 import { ReplayWindow } from './replay-window.ts';
-import type { SrtpKeys } from './srtp-profile.ts';
+import type { SrtpKeys, SrtpSuite } from './srtp-profile.ts';
 
 const MIN_RTP_LENGTH = 12;
 const RTCP_HEADER_LENGTH = 8;
@@ -36,7 +36,7 @@ export class SrtpReceiver {
   #lastStream: ReceiverStream | undefined;
 
   /** Throws a RangeError when a key or salt does not have the length of its profile. */
-  constructor(keys: SrtpKeys) {
+  constructor(keys: SrtpKeys<SrtpSuite>) {
     const ciphers = createPacketCiphers(keys);
     this.#rtp = ciphers.rtp;
     this.#rtcp = ciphers.rtcp;

@@ -7,7 +7,7 @@ import {
   type RtpStreamCipher,
 } from './packet-cipher.ts';
 import { nearestIndex, rolloverCounterOf } from './packet-index.ts';
-import type { SrtpKeys } from './srtp-profile.ts';
+import type { SrtpKeys, SrtpSuite } from './srtp-profile.ts';
 
 const MIN_RTP_LENGTH = 12;
 const MIN_RTCP_LENGTH = 8;
@@ -29,7 +29,7 @@ export class SrtpSender {
   #nextSrtcpIndex = 0;
 
   /** Throws a RangeError when a key or salt does not have the length of its profile. */
-  constructor(keys: SrtpKeys) {
+  constructor(keys: SrtpKeys<SrtpSuite>) {
     const ciphers = createPacketCiphers(keys);
     this.#rtp = ciphers.rtp;
     this.#rtcp = ciphers.rtcp;

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deriveSessionKeys } from './key-derivation.ts';
-import { SRTP_PROFILE_PARAMETERS, type SrtpKeys, type SrtpProfile } from './srtp-profile.ts';
+import { SRTP_SUITE_PARAMETERS, type SrtpKeys, type SrtpSuite } from './srtp-profile.ts';
 import { SrtpReceiver } from './srtp-receiver.ts';
 import { SrtpSender } from './srtp-sender.ts';
 
-function newKeys(profile: SrtpProfile): SrtpKeys {
-  const { masterKeyLength, masterSaltLength } = SRTP_PROFILE_PARAMETERS[profile];
+function newKeys(profile: SrtpSuite): SrtpKeys<SrtpSuite> {
+  const { masterKeyLength, masterSaltLength } = SRTP_SUITE_PARAMETERS[profile];
   return { profile, masterKey: randomBytes(masterKeyLength), masterSalt: randomBytes(masterSaltLength) };
 }
 
@@ -26,9 +26,11 @@ function rtcp(ssrc = 0xcafe0001): Buffer {
   return packet;
 }
 
-describe.each(['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'] as const)('SRTP with %s', (profile) => {
-  const parameters = SRTP_PROFILE_PARAMETERS[profile];
-  let keys: SrtpKeys;
+const SUITES = Object.keys(SRTP_SUITE_PARAMETERS) as SrtpSuite[];
+
+describe.each(SUITES)('SRTP with %s', (profile) => {
+  const parameters = SRTP_SUITE_PARAMETERS[profile];
+  let keys: SrtpKeys<SrtpSuite>;
   let sender: SrtpSender;
   let receiver: SrtpReceiver;
 
