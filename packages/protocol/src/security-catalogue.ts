@@ -153,6 +153,14 @@ export const SECURITY_CATALOGUE = {
       'Without encryption whoever is on the way hears and sees the call; with tags of 32 bits they can forge packets of sound.',
     fix: 'Use a media server that takes SRTP_AEAD_AES_128_GCM or SRTP_AES128_CM_HMAC_SHA1_80 only, as Parley’s does.',
   },
+  'dtls-version-old': {
+    severity: 'medium',
+    hop: 'media',
+    title: 'Media keys were agreed upon by an outdated version of DTLS',
+    attack:
+      'DTLS 1.0 relies on MD5 and SHA-1 (deprecated by RFC 8996): who is on the way may one day forge a handshake, and then hears and sees the call.',
+    fix: 'Use a media server that takes DTLS 1.2 and later only, as Parley’s does, and current browsers.',
+  },
   'media-without-dtls': {
     severity: 'high',
     hop: 'media',
@@ -186,7 +194,17 @@ const STRONG_PROFILES: ReadonlySet<string> = new Set([
 ]);
 
 /** What is wrong with the media of one leg that is connected. */
-export function legFindings({ srtp }: Pick<LegDiagnosis, 'srtp'>): SecurityFinding[] {
-  if (srtp.profile === null || STRONG_PROFILES.has(srtp.profile)) return [];
-  return [securityFinding('srtp-profile-weak', `this leg uses ${srtp.profile}`)];
+export function legFindings({ srtp, dtls }: Pick<LegDiagnosis, 'srtp' | 'dtls'>): SecurityFinding[] {
+  const findings: SecurityFinding[] = [];
+  if (srtp.profile !== null && !STRONG_PROFILES.has(srtp.profile))
+    findings.push(securityFinding('srtp-profile-weak', `this leg uses ${srtp.profile}`));
+  if (dtls.version !== null && isOutdated(dtls.version))
+    findings.push(securityFinding('dtls-version-old', `this leg uses ${dtls.version}`));
+  return findings;
+}
+
+/** @param version such as `DTLS 1.2` */
+function isOutdated(version: string): boolean {
+  const [, number] = /(\d+\.\d+)/.exec(version) ?? [];
+  return number !== undefined && Number(number) < 1.2;
 }

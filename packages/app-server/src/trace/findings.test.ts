@@ -34,6 +34,9 @@ it.each(['SRTP_AEAD_AES_128_GCM', 'SRTP_AES128_CM_HMAC_SHA1_80', null])('takes t
 
 it('finds DTLS before 1.2, says whose it is, and takes 1.2, 1.3 and what is not known yet', () => {
   const [finding] = diagnosisFindings('the up leg of Ada', diagnosis('DTLS 1.0', null));
-  expect(finding).toMatchObject({ id: 'dtls-version-old', evidence: 'the up leg of Ada uses DTLS 1.0' });
+  expect(finding).toMatchObject({
+    id: 'dtls-version-old',
+    evidence: 'the up leg of Ada: this leg uses DTLS 1.0',
+  });
   expect([...found('DTLS 1.2', null), ...found('DTLS 1.3', null), ...found(null, null)]).toEqual([]);
 });

@@ -17,27 +17,10 @@ export function signallingFindings({ address, encrypted }: BrowserWay): Security
 
 /** Of a leg that is there. @param whose such as `the down leg of Cleo` */
 export function diagnosisFindings(whose: string, diagnosis: LegDiagnosis): SecurityFinding[] {
-  const { version } = diagnosis.dtls;
-  const old: SecurityFinding = {
-    id: 'dtls-version-old',
-    severity: 'medium',
-    hop: 'media',
-    title: 'Media keys were agreed upon by an outdated version of DTLS',
-    evidence: `${whose} uses ${version}`,
-    attack:
-      'DTLS 1.0 relies on MD5 and SHA-1 (deprecated by RFC 8996): who is on the way may one day forge a handshake, and then hears and sees the call.',
-    fix: 'Use a media server that takes DTLS 1.2 and later only, as Parley’s does, and current browsers.',
-  };
-  return [
-    ...legFindings(diagnosis).map((finding) => ({ ...finding, evidence: `${whose}: ${finding.evidence}` })),
-    ...(version !== null && isOutdated(version) ? [old] : []),
-  ];
-}
-
-/** @param version such as `DTLS 1.2` */
-function isOutdated(version: string): boolean {
-  const [, number] = /(\d+\.\d+)/.exec(version) ?? [];
-  return number !== undefined && Number(number) < 1.2;
+  return legFindings(diagnosis).map((finding) => ({
+    ...finding,
+    evidence: `${whose}: ${finding.evidence}`,
+  }));
 }
 
 /** Whether what is sent from there never leaves the machine. */
