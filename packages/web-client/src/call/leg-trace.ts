@@ -133,5 +133,7 @@ export function pairFacts(report: StatsReport): TraceFacts | undefined {
 
 function addressOf(candidate: PairStats | undefined): string | undefined {
   // A browser that hides its own addresses gives an empty one.
-  return candidate?.address ? `${candidate.address}:${candidate.port ?? 0}` : undefined;
+  if (!candidate?.address) return undefined;
+  const host = candidate.address.includes(':') ? `[${candidate.address}]` : candidate.address;
+  return `${host}:${candidate.port ?? 0}`;
 }
