@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
 import { FileStore } from './file-store.ts';
 import { makeFolder } from './make-folder.ts';
-import { startKurentoServer } from './kurento/websocket-server.ts';
+import type { Limits } from './kurento/limits.ts';
+import { startKurentoServer, type Counts } from './kurento/websocket-server.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
 import { MediaPort } from './transport/media-port.ts';
@@ -24,6 +25,8 @@ export interface MediaServerOptions {
   readonly dataDir: string;
   /** Folders besides `dataDir` that recorders and players may use. */
   readonly filesDirs?: readonly string[];
+  /** Those that are left out are the defaults. */
+  readonly limits?: Partial<Limits>;
   readonly log: Logger;
 }
 
@@ -32,13 +35,15 @@ export interface RunningMediaServer {
   readonly url: string;
   readonly rtcPort: number;
   readonly addresses: readonly string[];
+  /** What clients have made here. */
+  counts(): Counts;
   /** Ends recordings in order, then everything else. Idempotent. */
   close(): Promise<void>;
 }
 
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
-  const { listen, log, token, tls, filesDirs = [] } = options;
+  const { filesDirs = [], limits, listen, log, token, tls } = options;
   for (const folder of [options.dataDir, ...filesDirs]) await makeFolder(folder, 0o700);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
@@ -48,7 +53,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
     files: new FileStore(options.dataDir, filesDirs),
     transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
   };
-  const kurento = await startKurentoServer({ ...listen, token, tls, environment }).catch(
+  const kurento = await startKurentoServer({ ...listen, token, tls, limits, environment }).catch(
     async (error: unknown) => {
       await mediaPort.close();
       throw error;
@@ -64,7 +69,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
     await mediaPort.close();
     log.info('media server closed');
   };
-  return { url, rtcPort, addresses, close: () => (closing ??= close()) };
+  return { url, rtcPort, addresses, counts: () => kurento.counts(), close: () => (closing ??= close()) };
 }
 
 /** Every address by which others may reach this machine, IPv4 first; loopback alone when there is no other. */

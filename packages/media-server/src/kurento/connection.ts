@@ -48,6 +48,11 @@ export class KurentoConnection implements Caller {
     if (!this.#closed) this.#wire.send(text);
   }
 
+  /** As at the original it stays open, and its next request without a session's id has a new session. */
+  replaced(): void {
+    this.session = undefined;
+  }
+
   /** The client is gone. What it asked for before that is still carried out. */
   close(): void {
     if (this.#closed) return;

@@ -41,8 +41,10 @@ where it is not, that is a defect.
 | a known class, operation or parameter that is missing here | 40108, 40006 | – | nothing answers as if it worked |
 | a known event that is missing here | 40106 | – | as above |
 | \`getIceTcp\` | 40006 | the whole server ends | not in this release |
-| limits | 1 MiB per message (closed with 1009), 20,000 objects and 200,000 subscriptions per session, 10,000 sessions, 1,000 steps per transaction, 1,000 connections | by threads and file descriptors | 40009 in time instead of no memory |
+| limits | 1 MiB per message (answered 40009 with id null, then closed with 1009), 20,000 objects and 200,000 subscriptions per session and twice as many in all, 10,000 sessions, 1,000 steps per transaction, 1,000 connections (503); flags set the first, second, fourth and last | by threads and file descriptors | 40009 in time instead of no memory |
 | a client that does not read | cut off at 16 MiB | its events pile up | as above |
+| a client whose machine is gone | pinged every 30 s (RFC 6455), cut off when three pings went unanswered; its session is collected later | kept until TCP gives up | objects of the dead are released in minutes |
+| \`getSessions\` | ids of sessions | empty strings among them | |
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
 | token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
 | pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |

@@ -37,6 +37,8 @@ export interface DispatcherOptions {
   readonly faults: FaultLog;
   /** How many objects one session may refer to. */
   readonly maxObjectsPerSession: number;
+  /** How many there are in all: whoever makes a session per object gets no further. */
+  readonly maxObjects: number;
   /** How long one request may take, in ms. */
   readonly deadlineMs: number;
 }
@@ -174,6 +176,7 @@ export class Dispatcher {
     return session;
   }
 
+  /** The former connection of the session, if there is another one, speaks for nobody: its next request has a new session. */
   #use(session: Session, caller: Caller): void {
     if (caller.session && caller.session !== session) this.#options.sessions.leave(caller.session, caller);
     caller.session = session;
@@ -211,11 +214,13 @@ export class Dispatcher {
   }
 
   #create(params: Params, session: Session): Result {
-    const { factory, maxObjectsPerSession, registry, sessions } = this.#options;
+    const { factory, maxObjects, maxObjectsPerSession, registry, sessions } = this.#options;
     const type = requiredField(params, 'type');
     const wanted = resolveConstruction(type, params.constructorParams, factory, this.#find);
     if (session.objects.size >= maxObjectsPerSession)
       throw new KurentoError('NOT_ENOUGH_RESOURCES', `A session has at most ${maxObjectsPerSession} objects`);
+    if (registry.size >= maxObjects)
+      throw new KurentoError('NOT_ENOUGH_RESOURCES', `There are ${maxObjects} objects already`);
     const object = registry.create(wanted.className, wanted.constructor, wanted.parent, wanted.params);
     sessions.hold(session, object);
     return { value: object.id, sessionId: session.id };

@@ -133,16 +133,16 @@ describe('the Kurento server under broken messages', () => {
     const server = await startTestServer({ collectionPeriodMs: 50 });
     const bystander = await TestClient.open(server.port);
     await bystander.endpoint(await bystander.pipeline());
-    const objectsBefore = server.objectCount();
+    const objectsBefore = server.counts().objects;
     await bystander.value('subscribe', { object: 'manager_ServerManager', type: 'ObjectDestroyed' });
 
     await new Attacker(server.port).attack(MESSAGES);
 
-    while (server.objectCount() > objectsBefore) {
+    while (server.counts().objects > objectsBefore) {
       const seen = bystander.events.length;
       await bystander.event((event) => bystander.events.indexOf(event) >= seen);
     }
-    expect(server.objectCount()).toBe(objectsBefore);
+    expect(server.counts().objects).toBe(objectsBefore);
     const newcomer = await TestClient.open(server.port);
     const endpoint = await newcomer.endpoint(await newcomer.pipeline());
     expect((await newcomer.invoke(endpoint, 'processOffer', { offer: 'v=0' })).result.value).toBe(

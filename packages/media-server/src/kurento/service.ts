@@ -4,10 +4,20 @@ import { KurentoConnection, type Wire } from './connection.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { factory, type Factory } from './factory.ts';
 import { FaultLog } from './fault-log.ts';
+import { DEFAULT_LIMITS, SHARE, SUBSCRIPTIONS_PER_OBJECT, type Limits } from './limits.ts';
 import { ObjectRegistry } from './registry.ts';
 import { serverInfo } from './server-info.ts';
 import { SessionStore } from './sessions.ts';
 import { Subscriptions } from './subscriptions.ts';
+
+/** What clients have made, to be told from outside. */
+export interface Counts {
+  /** The manager not counted. */
+  readonly objects: number;
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly connections: number;
+}
 
 export interface ServiceOptions {
   readonly environment: Environment;
@@ -15,21 +25,22 @@ export interface ServiceOptions {
   readonly factory?: Factory;
   /** A session without a connection ends one to two of these periods after its last use, in ms. */
   readonly collectionPeriodMs?: number;
-  readonly maxObjectsPerSession?: number;
+  /** Those that are left out are the defaults. */
+  readonly limits?: Partial<Limits> | undefined;
   /** How long one request may take, in ms. */
   readonly deadlineMs?: number;
 }
 
 /** As the original's default. */
 const COLLECTION_PERIOD_MS = 240_000;
-/** One application server is one session: 20 rooms of 30 people who all see each other. */
-const MAX_OBJECTS_PER_SESSION = 20_000;
 /** Longer than the slowest operation, the closing of a recording (4 s), takes under load. */
 const DEADLINE_MS = 30_000;
 
 export class KurentoService {
   readonly faults: FaultLog;
   readonly registry: ObjectRegistry;
+  readonly #sessions: SessionStore;
+  readonly #subscriptions: Subscriptions;
   readonly #dispatcher: Dispatcher;
   readonly #connections = new Set<KurentoConnection>();
   readonly #collection: ReturnType<typeof setInterval>;
@@ -37,8 +48,11 @@ export class KurentoService {
   constructor(options: ServiceOptions) {
     const { environment } = options;
     const classes = options.factory ?? factory;
-    const subscriptions = new Subscriptions();
-    const sessions = new SessionStore((session) => subscriptions.forgetSession(session));
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const subscriptions = new Subscriptions(limits.maxObjectsPerSession * SUBSCRIPTIONS_PER_OBJECT);
+    const sessions = new SessionStore(limits.maxSessions, (session) => subscriptions.forgetSession(session));
+    this.#sessions = sessions;
+    this.#subscriptions = subscriptions;
     this.faults = new FaultLog(environment.log);
     this.registry = new ObjectRegistry({
       environment,
@@ -56,7 +70,8 @@ export class KurentoService {
       subscriptions,
       factory: classes,
       faults: this.faults,
-      maxObjectsPerSession: options.maxObjectsPerSession ?? MAX_OBJECTS_PER_SESSION,
+      maxObjectsPerSession: limits.maxObjectsPerSession,
+      maxObjects: limits.maxObjectsPerSession * SHARE,
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     });
     this.#collection = setInterval(
@@ -64,6 +79,15 @@ export class KurentoService {
       options.collectionPeriodMs ?? COLLECTION_PERIOD_MS,
     );
     this.#collection.unref();
+  }
+
+  counts(): Counts {
+    return {
+      objects: this.registry.size,
+      sessions: this.#sessions.size,
+      subscriptions: this.#subscriptions.size,
+      connections: this.#connections.size,
+    };
   }
 
   connect(wire: Wire): KurentoConnection {

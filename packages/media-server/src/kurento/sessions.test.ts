@@ -36,6 +36,24 @@ describe('sessions', () => {
     await after.drop();
   });
 
+  it('36: follow their newest connection; the former one stays open and speaks for nobody', async () => {
+    const before = await TestClient.open(server.port);
+    const endpoint = await before.endpoint(await before.pipeline());
+    await before.value('subscribe', { object: endpoint, type: 'IceGatheringDone' });
+    const { sessionId } = (await before.call('ping')).result;
+    const after = await TestClient.open(server.port);
+    await after.call('connect', { sessionId });
+
+    expect((await before.call('ping')).result).toEqual({ value: 'pong' });
+    await after.invoke(endpoint, 'gatherCandidates');
+    await after.event((event) => event.type === 'IceGatheringDone');
+    expect(before.events).toEqual([]);
+    expect((await before.call('describe', { object: MANAGER })).result.sessionId).not.toBe(sessionId);
+    await before.drop();
+    expect((await after.call('ping')).result.sessionId).toBe(sessionId);
+    await after.drop();
+  });
+
   it('38: do not carry out a request that is sent again, and do carry out another one with its id', async () => {
     const create = { jsonrpc: '2.0', id: 'same', method: 'create', params: { type: 'MediaPipeline' } };
     client.send(create);

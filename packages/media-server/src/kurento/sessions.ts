@@ -6,9 +6,11 @@ import type { MediaObject } from '../elements/media-object.ts';
 import type { Response } from './messages.ts';
 import { RequestCache } from './request-cache.ts';
 
-/** Where a session's events go. */
+/** Where a session's events go: the connection that speaks for it. */
 export interface EventReceiver {
   send(text: string): void;
+  /** Another connection speaks for the session from now on. */
+  replaced(): void;
 }
 
 export class Session {
@@ -25,17 +27,20 @@ export class Session {
   }
 }
 
-/** Far more than applications have; bounds what a client can make by naming ever new sessions. */
-const MAX_SESSIONS = 10_000;
-
 export class SessionStore {
   readonly #sessions = new Map<string, Session>();
   readonly #holders = new Map<MediaObject, Set<Session>>();
+  readonly #maxSessions: number;
   readonly #closed: (session: Session) => void;
 
   /** `closed` is told of each session that ends. */
-  constructor(closed: (session: Session) => void) {
+  constructor(maxSessions: number, closed: (session: Session) => void) {
+    this.#maxSessions = maxSessions;
     this.#closed = closed;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
   }
 
   ids(): string[] {
@@ -53,8 +58,7 @@ export class SessionStore {
   open(id: string = randomUUID()): Session {
     const known = this.#sessions.get(id);
     if (known) return known;
-    if (this.#sessions.size >= MAX_SESSIONS)
-      throw new KurentoError('NOT_ENOUGH_RESOURCES', `There are ${MAX_SESSIONS} sessions already`);
+    if (this.#sessions.size >= this.#maxSessions) this.#makeRoom();
     const session = new Session(id);
     this.#sessions.set(id, session);
     return session;
@@ -62,6 +66,7 @@ export class SessionStore {
 
   /** The session is spoken for by this connection from now on. */
   use(session: Session, receiver: EventReceiver): void {
+    if (session.receiver && session.receiver !== receiver) session.receiver.replaced();
     session.receiver = receiver;
     session.idle = false;
   }
@@ -110,6 +115,16 @@ export class SessionStore {
       if (session.idle) this.close(session, false);
       else session.idle = true;
     }
+  }
+
+  /**
+   * Ends the oldest session that nobody speaks for and that has nothing: who names ever new ones shuts nobody out.
+   * @throws KurentoError NOT_ENOUGH_RESOURCES
+   */
+  #makeRoom(): void {
+    for (const session of this.#sessions.values())
+      if (!session.receiver && session.objects.size === 0) return this.close(session, false);
+    throw new KurentoError('NOT_ENOUGH_RESOURCES', `There are ${this.#maxSessions} sessions already`);
   }
 
   #isHeld(object: MediaObject): boolean {

@@ -3,10 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { KurentoError } from '@parley/protocol';
 import type { MediaObject, ObjectEvent } from '../elements/media-object.ts';
 import { writeEventData } from './marshal.ts';
+import { SHARE } from './limits.ts';
 import type { Session } from './sessions.ts';
-
-/** Far more than a client needs; bounds what it can make by subscribing again and again. */
-const MAX_PER_SESSION = 200_000;
 
 /** Of one object: event type → session → ids of the session's subscriptions. */
 type Subscribers = Map<string, Map<Session, Set<string>>>;
@@ -14,6 +12,18 @@ type Subscribers = Map<string, Map<Session, Set<string>>>;
 export class Subscriptions {
   readonly #byObject = new Map<MediaObject, Subscribers>();
   readonly #counts = new Map<Session, number>();
+  readonly #maxPerSession: number;
+  #total = 0;
+
+  /** `maxPerSession` bounds what a client can make by subscribing again and again; all sessions have `SHARE` times as many. */
+  constructor(maxPerSession: number) {
+    this.#maxPerSession = maxPerSession;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#total;
+  }
 
   /**
    * Gives the subscription's id.
@@ -21,12 +31,10 @@ export class Subscriptions {
    */
   add(session: Session, object: MediaObject, type: string): string {
     const count = this.#counts.get(session) ?? 0;
-    if (count >= MAX_PER_SESSION)
-      throw new KurentoError(
-        'NOT_ENOUGH_RESOURCES',
-        `A session has at most ${MAX_PER_SESSION} subscriptions`,
-      );
+    if (count >= this.#maxPerSession || this.#total >= this.#maxPerSession * SHARE)
+      throw new KurentoError('NOT_ENOUGH_RESOURCES', 'There are too many subscriptions already');
     this.#counts.set(session, count + 1);
+    this.#total++;
     const subscribers = getOrInsert(this.#byObject, object, (): Subscribers => new Map());
     const sessions = getOrInsert(subscribers, type, () => new Map<Session, Set<string>>());
     const id = randomUUID();
@@ -62,14 +70,20 @@ export class Subscriptions {
 
   /** The session is gone. */
   forgetSession(session: Session): void {
+    const count = this.#counts.get(session);
+    if (count === undefined) return;
     for (const subscribers of this.#byObject.values())
       for (const sessions of subscribers.values()) sessions.delete(session);
+    this.#total -= count;
     this.#counts.delete(session);
   }
 
   #uncount(session: Session, number: number): void {
     const count = this.#counts.get(session);
-    if (count !== undefined) this.#counts.set(session, count - number);
+    if (count === undefined) return;
+    this.#total -= number;
+    if (count > number) this.#counts.set(session, count - number);
+    else this.#counts.delete(session);
   }
 }
 

@@ -43,6 +43,14 @@ export class FakeEndpoint extends BaseRtpEndpoint {
     if (!offer.startsWith('v=0')) throw new KurentoError('SDP_PARSE_ERROR', 'not an SDP');
     return 'v=0 answer';
   }
+
+  protected override makeOffer(): string {
+    return 'v=0 offer';
+  }
+
+  protected override acceptAnswer(): void {
+    return undefined;
+  }
 }
 
 export interface TestServer extends RunningKurentoServer {

@@ -4,8 +4,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { KurentoService, type ServiceOptions } from './service.ts';
+import { KurentoError } from '@parley/protocol';
+import { WebSocket, WebSocketServer } from 'ws';
+import { Heartbeat } from './heartbeat.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { failure, writeResponse } from './messages.ts';
+import { KurentoService, type Counts, type ServiceOptions } from './service.ts';
+
+export type { Counts };
 
 export interface KurentoServerOptions extends ServiceOptions {
   readonly host: string;
@@ -15,55 +21,72 @@ export interface KurentoServerOptions extends ServiceOptions {
   readonly token?: string | undefined;
   /** PEM; `wss` with it, `ws` without. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** How often clients are pinged, in ms. */
+  readonly pingMs?: number;
 }
 
 export interface RunningKurentoServer {
   readonly port: number;
-  /** How many media objects there are, the manager not counted. */
-  objectCount(): number;
+  counts(): Counts;
   /** Releases every object and closes every connection. Idempotent. */
   close(): Promise<void>;
 }
 
 const PATH = '/kurento';
-/** Ten times the largest message of the original's clients, an SDP with all its candidates. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** A client that lets this much pile up does not read; it is cut off before it costs more memory. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
-const MAX_CONNECTIONS = 1_000;
-/** Finds out in time that a client's machine is gone: its session must not be kept alive for ever. */
-const TCP_KEEP_ALIVE_MS = 60_000;
+/** TCP connections that may be there besides the WebSockets: they are about to become one, or are refused. */
+const SPARE_CONNECTIONS = 100;
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** RFC 6455, section 7.4.1. */
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_PROTOCOL_ERROR = 1002;
+const CLOSE_MESSAGE_TOO_BIG = 1009;
+
+/** Says in the words of the Kurento Protocol, too, why a connection with a message beyond the limit is closed. */
+class KurentoWebSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code === CLOSE_MESSAGE_TOO_BIG && this.readyState === this.OPEN)
+      this.send(
+        writeResponse(failure(null, new KurentoError('NOT_ENOUGH_RESOURCES', 'The message is too long'))),
+      );
+    super.close(code, reason);
+  }
+}
 
 /**
  * Listens and serves until closed.
  * @throws the system's error (EADDRINUSE, EACCES, …) when it cannot listen
  */
 export async function startKurentoServer(options: KurentoServerOptions): Promise<RunningKurentoServer> {
+  const { maxConnections, maxMessageBytes } = { ...DEFAULT_LIMITS, ...options.limits };
   const service = new KurentoService(options);
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: maxMessageBytes,
     perMessageDeflate: false,
+    WebSocket: KurentoWebSocket,
   });
   const server = options.tls
     ? createSecureServer({ ...options.tls, minVersion: 'TLSv1.2' }, refusePlainRequest)
     : createServer(refusePlainRequest);
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = maxConnections + SPARE_CONNECTIONS;
+  const heartbeat = new Heartbeat(
+    () => service.faults.warn(performance.now(), {}, 'a Kurento client does not answer, it is cut off'),
+    options.pingMs,
+  );
   server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy());
-    const refusal = refusalOf(request, options.token);
+    const isFull = webSockets.clients.size >= maxConnections;
+    const refusal = refusalOf(request, options.token) ?? (isFull ? '503 Service Unavailable' : undefined);
     if (refusal !== undefined) {
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      request.socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+      heartbeat.watch(webSocket);
       serve(webSocket, request, service, options);
     });
   });
@@ -71,6 +94,7 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
   try {
     await listen(server, options.host, options.port);
   } catch (error) {
+    heartbeat.close();
     await service.close();
     throw error;
   }
@@ -82,8 +106,11 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,
-    objectCount: () => service.registry.size,
-    close: () => (closed ??= shutDown(server, webSockets, service)),
+    counts: () => service.counts(),
+    close: () => {
+      heartbeat.close();
+      return (closed ??= shutDown(server, webSockets, service));
+    },
   };
 }
 

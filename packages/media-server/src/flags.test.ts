@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { readFlags, usage, type Flags } from './flags.ts';
+import { DEFAULT_LIMITS } from './kurento/limits.ts';
+
+function read(line: string, environment: Record<string, string> = {}): Flags {
+  const flags = readFlags(line === '' ? [] : line.split(' '), environment);
+  if (flags === 'help') throw new Error('asked for help');
+  return flags;
+}
+
+describe('the command line of the media server', () => {
+  it('without a word listens where the original does, for this machine only', () => {
+    const { options, logLevel, warnings } = read('');
+    expect(options).toMatchObject({
+      listen: { host: '127.0.0.1', port: 8888 },
+      token: undefined,
+      tls: undefined,
+      rtcPort: 40_000,
+      limits: DEFAULT_LIMITS,
+    });
+    expect([logLevel, warnings]).toEqual(['info', []]);
+  });
+
+  it('takes a token from the environment, and rather from the flag', () => {
+    expect(read('', { PARLEY_MEDIA_TOKEN: 'a' }).options.token).toBe('a');
+    expect(read('--token b', { PARLEY_MEDIA_TOKEN: 'a' }).options.token).toBe('b');
+    expect(read('--listen 0.0.0.0:8888', { PARLEY_MEDIA_TOKEN: 'a' }).warnings).toEqual([]);
+  });
+
+  it('lets everybody in from other machines only when told so, and says what that means', () => {
+    const { options, warnings } = read('--listen 0.0.0.0:8888 --allow-anonymous');
+    expect(options.token).toBeUndefined();
+    expect(warnings).toEqual([expect.stringMatching(/^ANYONE who reaches 0\.0\.0\.0:8888 /)]);
+    for (const local of ['localhost:1', '[::1]:1', '127.9.9.9:1'])
+      expect(read(`--listen ${local} --allow-anonymous`).warnings).toEqual([]);
+  });
+
+  it('reads addresses, folders and limits', () => {
+    const { options } = read(
+      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
+    );
+    expect(options).toMatchObject({
+      announcedIps: ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
+      filesDirs: ['/a', '/b'],
+      limits: { maxObjectsPerSession: 7, maxMessageBytes: 8, maxSessions: 9, maxConnections: 10 },
+    });
+  });
+
+  it.each([
+    ['--listen 0.0.0.0:8888', /^--listen 0\.0\.0\.0:8888 is reachable from other machines: give a --token/],
+    ['--listen [::]:8888', /reachable from other machines/],
+    ['--listen 127.evil.example:8888', /reachable from other machines/],
+    ['--listen 8888', /^--listen: "8888" is not HOST:PORT$/],
+    ['--listen a:65536', /^--listen: "65536" is not a port/],
+    ['--token', /^--token needs a value: TOKEN$/],
+    ['--token= --help', /^--token needs a value/],
+    ['--listen --allow-anonymous', /^--listen needs a value: HOST:PORT$/],
+    ['--token a --allow-anonymous', /^--allow-anonymous and a token contradict each other/],
+    ['--allow-anonymous=no', /^--allow-anonymous takes no value$/],
+    ['--token ä', /^--token must be printable characters without spaces$/],
+    ['--tls-cert a.pem', /^--tls-cert and --tls-key belong together/],
+    ['--tls-cert nowhere.pem --tls-key nowhere.pem', /^--tls-cert: nowhere\.pem cannot be read$/],
+    ['--rtc-port x', /^--rtc-port: "x" is not a port/],
+    ['--announce example.org', /^--announce: "example\.org" is not an IP address$/],
+    ['--max-objects 0', /^--max-objects: "0" is not a number from 1 to 2147483647$/],
+    ['--max-message-bytes 1e6', /^--max-message-bytes: "1e6" is not a number/],
+    ['--log-level loud', /^--log-level: "loud" is none of trace, /],
+    ['--nonsense 5', /^unknown flag --nonsense: --help shows those there are$/],
+    ['-x', /^unknown flag -x:/],
+    ['start', /^"start" is not understood: --help shows what is$/],
+  ])('refuses %s in one line', (line, message) => {
+    expect(() => read(line)).toThrow(message);
+    expect(() => read(line)).not.toThrow(/\n/);
+  });
+
+  it('explains every flag in its help', () => {
+    expect(readFlags(['-h'], {})).toBe('help');
+    expect(readFlags(['--help', '--listen', '0.0.0.0:1'], {})).toBe('help');
+    for (const flag of ['--listen HOST:PORT', '--allow-anonymous', '--max-objects N'])
+      expect(usage()).toContain(flag);
+  });
+});

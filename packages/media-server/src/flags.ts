@@ -1,0 +1,219 @@
+// The command line of the media server: every flag once, with its help, its form and what it becomes. Opens no port.
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DEFAULT_LIMITS } from './kurento/limits.ts';
+import type { MediaServerOptions } from './server.ts';
+import { readTlsFiles } from './tls-files.ts';
+
+/** Something in the command line that a person has to mend, in one line. */
+export class UsageError extends Error {}
+
+export interface Flags {
+  readonly options: Omit<MediaServerOptions, 'log'>;
+  readonly logLevel: string;
+  /** What the operator chose and should know the price of. */
+  readonly warnings: readonly string[];
+}
+
+interface Flag {
+  /** What follows the flag; undefined: nothing does. */
+  readonly value?: string;
+  readonly help: string;
+  readonly initially?: string;
+  readonly multiple?: true;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** In the order of the help. Adding one is adding a line, and reading it below. */
+const FLAGS = {
+  listen: {
+    value: 'HOST:PORT',
+    help: 'where the Kurento Protocol is spoken; port 0: any free one',
+    initially: '127.0.0.1:8888',
+  },
+  token: {
+    value: 'TOKEN',
+    help: 'asked of every client, as "Authorization: Bearer TOKEN" or ?token=TOKEN (also by environment: PARLEY_MEDIA_TOKEN)',
+  },
+  'allow-anonymous': {
+    help: 'listen without a token where other machines reach it: whoever does can record, play and end everything',
+  },
+  'tls-cert': {
+    value: 'FILE',
+    help: 'PEM certificate with its chain: the Kurento Protocol is spoken over wss then',
+  },
+  'tls-key': { value: 'FILE', help: 'its key, PEM' },
+  'rtc-port': { value: 'PORT', help: 'port of all media of browsers, UDP and TCP', initially: '40000' },
+  announce: {
+    value: 'IP',
+    help: 'address that browsers send media to, instead of those of this machine',
+    multiple: true,
+  },
+  data: { value: 'DIR', help: 'folder that recorders and players are confined to', initially: './data' },
+  files: { value: 'DIR', help: 'another folder that they may use', multiple: true },
+  'max-message-bytes': {
+    value: 'N',
+    help: 'longest message of a client; a longer one ends its connection',
+    initially: String(DEFAULT_LIMITS.maxMessageBytes),
+  },
+  'max-objects': {
+    value: 'N',
+    help: 'media objects of one session; all sessions together have twice as many',
+    initially: String(DEFAULT_LIMITS.maxObjectsPerSession),
+  },
+  'max-sessions': {
+    value: 'N',
+    help: 'sessions of all clients together',
+    initially: String(DEFAULT_LIMITS.maxSessions),
+  },
+  'max-connections': {
+    value: 'N',
+    help: 'connections of all clients together',
+    initially: String(DEFAULT_LIMITS.maxConnections),
+  },
+  'log-level': { value: 'LEVEL', help: LOG_LEVELS.join(', '), initially: 'info' },
+  help: { help: 'print this' },
+} satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof FLAGS;
+
+const names = Object.keys(FLAGS) as FlagName[];
+
+/** What `--help` prints. */
+export function usage(): string {
+  const rows = names.map((name) => {
+    const { value, help, initially, multiple }: Flag = FLAGS[name];
+    const notes = [multiple ? ' (repeatable)' : '', initially === undefined ? '' : ` [${initially}]`];
+    return `  ${`--${name} ${value ?? ''}`.padEnd(24)} ${help}${notes.join('')}`;
+  });
+  return [
+    'The media server alone: serves clients of the Kurento Protocol at ws://HOST:PORT/kurento.',
+    '',
+    'Usage: npm run media-server -- [--flag value ...]',
+    '',
+    ...rows,
+  ].join('\n');
+}
+
+/**
+ * Reads the command line and the files that it names.
+ * @param args the command line after the program's name
+ * @throws UsageError, TlsFilesError on the first thing that is wrong
+ */
+export function readFlags(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Flags | 'help' {
+  const given = parse(args);
+  if (given.has('help')) return 'help';
+  const text = (name: FlagName): string | undefined => {
+    const flag: Flag = FLAGS[name];
+    return given.get(name)?.at(-1) ?? flag.initially;
+  };
+  const announcedIps = (given.get('announce') ?? []).flatMap((list) => list.split(','));
+  for (const ip of announcedIps)
+    if (isIP(ip) === 0) throw new UsageError(`--announce: "${ip}" is not an IP address`);
+  const logLevel = text('log-level')!;
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new UsageError(`--log-level: "${logLevel}" is none of ${LOG_LEVELS.join(', ')}`);
+  const listen = readHostAndPort(text('listen')!);
+  const token = readToken(text('token') ?? environment.PARLEY_MEDIA_TOKEN);
+  const anonymous = given.has('allow-anonymous');
+  checkAccess(text('listen')!, listen.host, token, anonymous);
+  const options = {
+    listen,
+    token,
+    tls: readTlsFiles(text('tls-cert'), text('tls-key')),
+    rtcPort: readPort('--rtc-port', text('rtc-port')!),
+    announcedIps,
+    dataDir: resolve(text('data')!),
+    filesDirs: (given.get('files') ?? []).map((folder) => resolve(folder)),
+    limits: {
+      maxMessageBytes: readLimit('max-message-bytes', text('max-message-bytes')!),
+      maxObjectsPerSession: readLimit('max-objects', text('max-objects')!),
+      maxSessions: readLimit('max-sessions', text('max-sessions')!),
+      maxConnections: readLimit('max-connections', text('max-connections')!),
+    },
+  };
+  const warnings =
+    anonymous && !isLoopback(listen.host)
+      ? [
+          `ANYONE who reaches ${text('listen')} can record, play and end every call: --allow-anonymous was given and there is no token`,
+        ]
+      : [];
+  return { options, logLevel, warnings };
+}
+
+/** The values by the names of the flags. */
+function parse(args: readonly string[]): Map<FlagName, string[]> {
+  // Not strict: the messages of parseArgs run over several lines and speak of its API.
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      names.map((name) => [name, { type: (FLAGS[name] as Flag).value ? 'string' : 'boolean' } as const]),
+    ),
+  });
+  const given = new Map<FlagName, string[]>();
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional')
+      throw new UsageError(`"${token.value}" is not understood: --help shows what is`);
+    const name = (token.rawName === '-h' ? 'help' : token.name) as FlagName;
+    if (!Object.hasOwn(FLAGS, name))
+      throw new UsageError(`unknown flag ${token.rawName}: --help shows those there are`);
+    const flag: Flag = FLAGS[name];
+    const value = token.value;
+    // A flag in the place of a value is a value that was forgotten.
+    if (flag.value !== undefined && (!value || (!token.inlineValue && value.startsWith('--'))))
+      throw new UsageError(`--${name} needs a value: ${flag.value}`);
+    if (flag.value === undefined && value !== undefined) throw new UsageError(`--${name} takes no value`);
+    given.set(name, [...(given.get(name) ?? []), value ?? '']);
+  }
+  return given;
+}
+
+/** Addresses that only this machine reaches. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function checkAccess(listen: string, host: string, token: string | undefined, anonymous: boolean): void {
+  if (anonymous && token !== undefined)
+    throw new UsageError('--allow-anonymous and a token contradict each other: give one of them');
+  if (token === undefined && !anonymous && !isLoopback(host))
+    throw new UsageError(
+      `--listen ${listen} is reachable from other machines: give a --token as well, or --allow-anonymous to let in everybody`,
+    );
+}
+
+/** It travels in a header and in URLs; what it is never appears in a message. */
+function readToken(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new UsageError('--token must be printable characters without spaces');
+  return text;
+}
+
+function readHostAndPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
+  if (!match) throw new UsageError(`--listen: "${text}" is not HOST:PORT`);
+  return { host: match[1] ?? match[2], port: readPort('--listen', match[3]) };
+}
+
+function readPort(flag: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`${flag}: "${text}" is not a port (0 to 65535)`);
+  return port;
+}
+
+function readLimit(name: FlagName, text: string): number {
+  const limit = Number(text);
+  if (!/^\d{1,10}$/.test(text) || limit === 0 || limit > 2 ** 31 - 1)
+    throw new UsageError(`--${name}: "${text}" is not a number from 1 to 2147483647`);
+  return limit;
+}
