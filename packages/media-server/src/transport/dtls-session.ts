@@ -14,6 +14,8 @@ export interface DtlsSessionOptions {
   send(datagram: Buffer): void;
   onState(state: DtlsState, reason?: string): void;
   onKeys(send: SrtpKeys, receive: SrtpKeys): void;
+  /** Application data of the peer, one record: what data channels are made of. Absent: nobody waits for any. */
+  onData?(bytes: Buffer): void;
 }
 
 /** In order of preference. */
@@ -67,6 +69,11 @@ export class DtlsSession {
     this.#perform(this.#server.due(now));
   }
 
+  /** Sends application data in one datagram, once connected; before and after, it is dropped. */
+  sendData(bytes: Buffer): void {
+    this.#perform(this.#server.send(bytes));
+  }
+
   /** Says goodbye to a connected peer (RFC 5246, section 7.2.1), so that it need not wait for a timeout. Idempotent. */
   close(): void {
     this.#perform(this.#server.close());
@@ -91,7 +98,7 @@ export class DtlsSession {
           this.#setState('closed');
           break;
         case 'application-data':
-          // No data channel is ever negotiated, so nobody waits for it.
+          this.#options.onData?.(action.bytes);
           break;
       }
     }

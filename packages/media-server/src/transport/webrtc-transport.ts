@@ -31,6 +31,8 @@ export interface WebRtcTransportListener {
   onIceRestarted(): void;
   onSelectedPath(path: Path): void;
   onDtlsState(state: DtlsState, reason: string | undefined): void;
+  /** What came under DTLS itself: one packet of SCTP. Absent: there are no data channels. */
+  onData?(bytes: Buffer): void;
 }
 
 export interface RemoteTransportParameters {
@@ -152,6 +154,7 @@ export class WebRtcTransport implements DatagramHandler {
         if (reason !== undefined) this.#common.log.warn({ reason }, 'DTLS failed');
         this.#listener.onDtlsState(state, reason);
       },
+      onData: (bytes) => this.#listener.onData?.(bytes),
       onKeys: (send: SrtpKeys, receive: SrtpKeys) => {
         this.#srtpProfile = send.profile;
         this.#sender = new SrtpSender(send);
@@ -224,6 +227,11 @@ export class WebRtcTransport implements DatagramHandler {
   /** Protects and sends one clear compound RTCP packet. */
   sendRtcp(packet: Buffer): void {
     if (this.#sender && this.#path) this.#send(this.#sender.protectRtcp(packet));
+  }
+
+  /** Sends one packet of SCTP under DTLS; at most what fits into one datagram. Dropped unless DTLS is connected. */
+  sendData(bytes: Buffer): void {
+    if (this.#path) this.#dtls?.sendData(bytes);
   }
 
   tick(now: number): void {

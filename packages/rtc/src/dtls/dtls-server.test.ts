@@ -55,6 +55,10 @@ class TestServer {
     return deadline === undefined ? undefined : deadline - this.now;
   }
 
+  send(bytes: Buffer): Buffer[] {
+    return this.#take(this.#server.send(bytes));
+  }
+
   close(): Buffer[] {
     return this.#take(this.#server.close());
   }
@@ -382,6 +386,19 @@ describe('a DTLS server', () => {
     expect(dtls.actions.filter(({ type }) => type === 'application-data')).toEqual([
       { type: 'application-data', bytes: Buffer.from('hello') },
     ]);
+  });
+
+  it('sends application data that the peer can read, and none before the handshake ends or after the goodbye', async () => {
+    const { dtls: waiting } = await halfway();
+    expect(waiting.send(Buffer.from('early'))).toEqual([]);
+    const { dtls, peer } = await connected();
+    const [hello, again] = [...dtls.send(Buffer.from('hello')), ...dtls.send(Buffer.from('again'))];
+    expect(hello.toString('latin1')).not.toContain('hello');
+    peer.receive(hello, again);
+    expect(peer.heard.map(String)).toEqual(['hello', 'again']);
+    expect(() => dtls.send(Buffer.alloc(2 ** 14 + 1))).toThrow(RangeError);
+    dtls.close();
+    expect(dtls.send(Buffer.from('late'))).toEqual([]);
   });
 
   it('answers a goodbye with a goodbye, and then is deaf', async () => {

@@ -46,6 +46,9 @@ const REPLAY_WINDOW = 64;
 const MAX_EARLY_RECORDS = 4;
 const MAX_EARLY_RECORD_LENGTH = 512;
 
+/** Of one record in the clear, in bytes (RFC 5246, section 6.2.1). */
+const MAX_CONTENT_LENGTH = 2 ** 14;
+
 const FATAL = 2;
 const CIPHER_SUITE_NAME = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
 
@@ -105,6 +108,17 @@ export class DtlsServer {
   nextDeadline(): number | undefined {
     if (this.#deadline === undefined) return undefined;
     return Math.min(this.#deadline, this.#retransmitAt ?? Infinity);
+  }
+
+  /**
+   * Sends application data as one record, which is one datagram: whoever calls keeps it below the path's MTU. Gives nothing
+   * when the peer is not connected.
+   * @throws {RangeError} above 2^14 bytes (RFC 5246, section 6.2.1)
+   */
+  send(bytes: Buffer): DtlsAction[] {
+    if (bytes.length > MAX_CONTENT_LENGTH) throw new RangeError(`${bytes.length} bytes fit into no record`);
+    if (this.#state !== 'connected') return [];
+    return [{ type: 'send', datagram: this.#writer.record(CONTENT.applicationData, 1, bytes) }];
   }
 
   /** Says goodbye to a connected peer (RFC 5246, section 7.2.1) and ends. Idempotent. */

@@ -29,6 +29,8 @@ const SHA256_WITH_ECDSA = { hash: 4, signature: 3 } as const;
 export class TestDtlsClient {
   /** Every datagram it has sent. */
   readonly sent: Buffer[] = [];
+  /** The application data it has heard. */
+  readonly heard: Buffer[] = [];
   readonly connected: Promise<void>;
   readonly closed: Promise<void>;
   readonly #client: DtlsClient;
@@ -58,6 +60,7 @@ export class TestDtlsClient {
     });
     this.connected = new Promise((resolve) => this.#client.onConnect.subscribe(() => resolve()));
     this.closed = new Promise((resolve) => this.#client.onClose.subscribe(() => resolve()));
+    this.#client.onData.subscribe((bytes) => this.heard.push(Buffer.from(bytes)));
     void this.#client.connect();
   }
 
