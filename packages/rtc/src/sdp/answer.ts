@@ -1,15 +1,14 @@
 // Answers an SDP offer as an ICE-lite media server without transcoding: mirrors it, keeps the codecs and extensions
 // that we carry, refuses the rest (RFC 3264, RFC 8829; behaviour of Kurento's WebRtcEndpoint, one audio and one video).
-import {
-  isConstrainedBaseline,
-  knownCodec,
-  type MediaKind,
-  type NegotiatedCodec,
-} from '../codecs/rtp-codec.ts';
+import type { MediaKind, NegotiatedCodec } from '../codecs/rtp-codec.ts';
+import { agreedCodecs } from './agreed-codecs.ts';
 import { parseCandidate, writeCandidate } from './candidate.ts';
+import { MIRRORED, sends } from './direction.ts';
+import { KEPT_EXTENSIONS, MID_EXTENSION } from './header-extensions.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
-import type { OfferedMedia, OfferedSetup } from './offer.ts';
-import { writeAnswer, type AnswerMedia, type AnswerSession } from './write.ts';
+import type { OfferedMedia, OfferedSctp, OfferedSetup } from './offer.ts';
+import { writeDescription, type AcceptedMedia, type DescribedMedia } from './write.ts';
+import type { DescribedSctp, SessionDescription } from './write.ts';
 
 /** Our side of a session. Its texts are written as they are and must not contain line breaks. */
 export interface LocalSession {
@@ -28,6 +27,16 @@ export interface LocalSession {
   /** The SSRCs for the m-line at `index`; `rtxSsrc` is used only if retransmission is agreed. */
   ssrcFor(kind: MediaKind, index: number): { ssrc: number; rtxSsrc: number | undefined };
   iceLite: boolean;
+  /** Our end of a data channel's association; undefined: lines for data are refused. */
+  data?: LocalSctp | undefined;
+  /** Most that we want to receive, in kbit/s, written into lines of ours as `b=AS`. */
+  bandwidth?: { audio?: number | undefined; video?: number | undefined };
+}
+
+export interface LocalSctp {
+  port: number;
+  /** In bytes. */
+  maxMessageSize: number;
 }
 
 export interface NegotiatedMedia {
@@ -40,8 +49,10 @@ export interface NegotiatedMedia {
   accepted: boolean;
   /** As seen from us: 'sendonly' means that we send. 'inactive' when not accepted. */
   direction: Direction;
-  /** Agreed codecs in the order of the offer; empty when not accepted. */
+  /** Agreed codecs in the other side's order, with the payload types that it sends; empty when not accepted. */
   codecs: NegotiatedCodec[];
+  /** With the payload types that it receives, where they are others (RFC 3264, section 6.1). */
+  sendCodecs?: NegotiatedCodec[];
   headerExtensions: { id: number; uri: string }[];
   remoteSsrc: number | undefined;
   remoteRtxSsrc: number | undefined;
@@ -50,12 +61,14 @@ export interface NegotiatedMedia {
   localSsrc: number | undefined;
   /** Undefined unless we send and retransmission is agreed. */
   localRtxSsrc: number | undefined;
+  /** The far end of the association, for an accepted data channel. */
+  sctp?: OfferedSctp | undefined;
 }
 
 export interface Negotiation {
   answer: string;
   /** The answer as values, for the next one of the same session. */
-  session: AnswerSession;
+  session: SessionDescription;
   /** Our DTLS role: 'passive' is the DTLS server. */
   setup: 'active' | 'passive';
   /** Of the m-line that carries the transport: the first accepted one. Undefined where the offer says nothing. */
@@ -70,24 +83,10 @@ export interface Negotiation {
 
 /** Profiles that promise DTLS-SRTP with feedback; `RTP/SAVPF` is what Kurento's own offers say. */
 const ACCEPTED_PROTOCOL = /^(?:(?:UDP|TCP)\/TLS\/)?RTP\/SAVPF$/;
-const MID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:mid';
-const KEPT_EXTENSIONS: ReadonlySet<string> = new Set([
-  MID_EXTENSION,
-  'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
-  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
-  'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
-  'urn:3gpp:video-orientation',
-]);
-const MIRRORED: Record<Direction, Direction> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
 /**
- * Answers `offer`. The first usable audio and the first usable video line are accepted; all others are refused with
- * port 0. Our candidates stand in the first accepted line of the BUNDLE and in each accepted line outside of it.
+ * Answers `offer`. The first usable audio line, the first usable video line and, when we have data, the first one for data
+ * are accepted; all others are refused with port 0. Our candidates stand in the first accepted line of the BUNDLE and in
+ * each accepted line outside of it.
  * @throws {SdpError} for an offer that cannot be read.
  * @throws {Error} for a value of `local` that cannot stand in SDP: a bug of the caller.
  */
@@ -98,35 +97,40 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
   const remote = offered.media[accepted[0]?.index ?? 0]?.transport ?? NO_TRANSPORT;
   const bundled = ({ mid }: NegotiatedMedia): boolean => isBundled(offered, mid);
   const carriers = accepted.filter((line) => !bundled(line) || line === accepted.find(bundled));
-  const candidates = local.candidates.map(checkedCandidate);
-  const lines = media.map((line): AnswerMedia => {
+  const lines = media.map((line): DescribedMedia => {
     const { type, protocol, formats, mid, rtcpMux, rtcpRsize, transport } = offered.media[line.index];
+    if (!line.accepted) return { type, protocol, mid, formats, accepted: undefined };
+    const setup = ourRole(transport.setup, local.setup);
+    const carried = { ...ourTransport(local, setup, carriers.includes(line)), ...NO_CONTENT };
+    if (line.kind === 'application' || line.localSsrc === undefined) {
+      return { type, protocol, mid, formats, accepted: { ...carried, sctp: ourSctp(local, line.sctp) } };
+    }
     const payloads = line.codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
-    if (line.localSsrc === undefined) return { type, protocol, mid, formats, accepted: undefined };
+    const rtp = {
+      direction: line.direction,
+      codecs: line.codecs,
+      headerExtensions: line.headerExtensions,
+      rtcpMux,
+      rtcpRsize,
+      ssrc: line.localSsrc,
+      rtxSsrc: line.localRtxSsrc,
+      cname: local.cname,
+      msid:
+        offered.msidSemantic && sends(line.direction)
+          ? msidOf(local.cname, line.kind, line.index)
+          : undefined,
+    };
+    // For video, REMB says it, and may say something else the next moment.
+    const bandwidth = line.kind === 'audio' ? local.bandwidth?.audio : undefined;
     return {
       type,
       protocol,
       mid,
       formats: payloads.filter((payload) => payload !== undefined).map(String),
-      accepted: {
-        direction: line.direction,
-        codecs: line.codecs,
-        headerExtensions: line.headerExtensions,
-        rtcpMux,
-        rtcpRsize,
-        setup: ourRole(transport.setup, local.setup),
-        iceUfrag: local.iceUfrag,
-        icePwd: local.icePwd,
-        fingerprint: local.fingerprint,
-        candidates: carriers.includes(line) ? candidates : undefined,
-        ssrc: line.localSsrc,
-        rtxSsrc: line.localRtxSsrc,
-        cname: local.cname,
-        msid: offered.msidSemantic && sends(line.direction) ? msidOf(local.cname, line) : undefined,
-      },
+      accepted: { ...carried, bandwidth, rtp },
     };
   });
-  const session: AnswerSession = {
+  const session: SessionDescription = {
     sessionId: local.sessionId,
     version: 1,
     sessionName: local.sessionName,
@@ -136,102 +140,116 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
     bundle: offered.bundle && accepted.filter(bundled).flatMap(({ mid }) => mid ?? []),
     media: lines,
   };
-  const answer = writeAnswer(session);
+  const answer = writeDescription(session);
   return { answer, session, setup: ourRole(remote.setup, local.setup), remote: { ...remote }, media };
 }
 
 const NO_TRANSPORT = { iceUfrag: undefined, icePwd: undefined, fingerprint: undefined, setup: undefined };
+const NO_CONTENT = { bandwidth: undefined, rtp: undefined, sctp: undefined };
+
+/** An m-line about which nothing is agreed yet. */
+export function refusedLine(
+  index: number,
+  mid: string | undefined,
+  kind: NegotiatedMedia['kind'],
+): NegotiatedMedia {
+  return {
+    index,
+    mid,
+    kind,
+    accepted: false,
+    direction: 'inactive',
+    codecs: [],
+    headerExtensions: [],
+    remoteSsrc: undefined,
+    remoteRtxSsrc: undefined,
+    remoteCname: undefined,
+    localSsrc: undefined,
+    localRtxSsrc: undefined,
+  };
+}
+
+/** What every m-line of ours says of the transport that carries it. */
+export function ourTransport(
+  local: LocalSession,
+  setup: AcceptedMedia['setup'],
+  carriesCandidates: boolean,
+): Pick<AcceptedMedia, 'setup' | 'iceUfrag' | 'icePwd' | 'fingerprint' | 'candidates'> {
+  const { iceUfrag, icePwd, fingerprint } = local;
+  const candidates = carriesCandidates ? local.candidates.map(checkedCandidate) : undefined;
+  return { setup, iceUfrag, icePwd, fingerprint, candidates };
+}
 
 function negotiateMedia(offer: Offer, local: LocalSession): NegotiatedMedia[] {
-  const taken = new Set<MediaKind>();
+  const taken = new Set<NegotiatedMedia['kind']>();
+  let carrier: OfferedMedia | undefined;
   return offer.media.map((offered, index) => {
     const kind = offered.type === 'audio' || offered.type === 'video' ? offered.type : 'application';
+    const refused = refusedLine(index, offered.mid, kind);
     const offeredAtAll = offered.port !== 0 || offered.bundleOnly;
-    const usable = kind !== 'application' && offeredAtAll && ACCEPTED_PROTOCOL.test(offered.protocol);
-    const codecs = usable && !taken.has(kind) ? agreedCodecs(offered, kind) : [];
-    const line: NegotiatedMedia = {
-      index,
-      mid: offered.mid,
-      kind,
-      accepted: false,
-      direction: 'inactive',
-      codecs: [],
-      headerExtensions: [],
-      remoteSsrc: undefined,
-      remoteRtxSsrc: undefined,
-      remoteCname: undefined,
-      localSsrc: undefined,
-      localRtxSsrc: undefined,
-    };
-    if (kind === 'application' || codecs.length === 0) return line;
+    const reachable = !carrier || isCarriedWith(offer, offered, carrier);
+    if (!offeredAtAll || taken.has(kind) || !reachable) return refused;
+    const line = kind === 'application' ? withData(offered, refused, local) : undefined;
+    const agreed = kind === 'application' ? line : withCodecs(offer, offered, kind, refused, local);
+    if (!agreed) return refused;
     taken.add(kind);
-    const direction = MIRRORED[offered.direction];
-    const { ssrc, rtxSsrc } = local.ssrcFor(kind, index);
-    const retransmits = sends(direction) && codecs.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
-    return {
-      ...line,
-      accepted: true,
-      direction,
-      codecs,
-      headerExtensions: offered.headerExtensions.filter(
-        ({ uri }) => KEPT_EXTENSIONS.has(uri) && (uri !== MID_EXTENSION || isBundled(offer, offered.mid)),
-      ),
-      remoteSsrc: offered.ssrc,
-      remoteRtxSsrc: offered.rtxSsrc,
-      remoteCname: offered.cname,
-      localSsrc: ssrc,
-      localRtxSsrc: retransmits ? rtxSsrc : undefined,
-    };
+    carrier ??= offered;
+    return agreed;
   });
 }
 
-/** The offered payloads of our codecs, in the order of the offer, each with its retransmission (RFC 4588). */
-function agreedCodecs(media: OfferedMedia, kind: MediaKind): NegotiatedCodec[] {
-  const codecs: NegotiatedCodec[] = [];
-  for (const payload of media.payloads) {
-    const codec = knownCodec(payload.encoding, payload.clockRate, payload.channels, payload.parameters);
-    if (codec?.kind !== kind) continue;
-    const retransmission = media.payloads.find(
-      ({ encoding, clockRate, parameters }) =>
-        encoding.toLowerCase() === 'rtx' &&
-        clockRate === codec.clockRate &&
-        parameters['apt'] === String(payload.payloadType),
-    );
-    codecs.push({
-      ...codec,
-      payloadType: payload.payloadType,
-      rtxPayloadType: kind === 'video' ? retransmission?.payloadType : undefined,
-      feedback: {
-        nack: payload.feedback.has('nack'),
-        pli: payload.feedback.has('nack pli'),
-        fir: payload.feedback.has('ccm fir'),
-        remb: payload.feedback.has('goog-remb'),
-        transportCc: payload.feedback.has('transport-cc'),
-      },
-    });
-  }
-  return commonProfileFirst(codecs);
+/** There is one transport: what neither shares a BUNDLE with the first line nor its credentials would wait for ever. */
+function isCarriedWith(offer: Offer, line: OfferedMedia, carrier: OfferedMedia): boolean {
+  if (isBundled(offer, line.mid) && isBundled(offer, carrier.mid)) return true;
+  return line.transport.iceUfrag === carrier.transport.iceUfrag;
 }
 
-/**
- * Among the H.264 entries, in the places that they have, Constrained Baseline comes first: senders use the first, nothing is
- * transcoded, and a receiver without High profile would stay black (Safari offers High before it).
- */
-function commonProfileFirst(codecs: readonly NegotiatedCodec[]): NegotiatedCodec[] {
-  const h264 = codecs.filter(({ name }) => name === 'H264');
-  const ordered = [
-    ...h264.filter(isConstrainedBaseline),
-    ...h264.filter((codec) => !isConstrainedBaseline(codec)),
-  ];
-  return codecs.map((codec) => (codec.name === 'H264' ? (ordered.shift() ?? codec) : codec));
+function withData(
+  offered: OfferedMedia,
+  line: NegotiatedMedia,
+  local: LocalSession,
+): NegotiatedMedia | undefined {
+  if (!local.data || !offered.sctp || offered.type !== 'application') return undefined;
+  return { ...line, accepted: true, direction: 'sendrecv', sctp: offered.sctp };
+}
+
+function withCodecs(
+  offer: Offer,
+  offered: OfferedMedia,
+  kind: MediaKind,
+  line: NegotiatedMedia,
+  local: LocalSession,
+): NegotiatedMedia | undefined {
+  const codecs = ACCEPTED_PROTOCOL.test(offered.protocol) ? agreedCodecs(offered, kind) : [];
+  if (codecs.length === 0) return undefined;
+  const direction = MIRRORED[offered.direction];
+  const { ssrc, rtxSsrc } = local.ssrcFor(kind, line.index);
+  const retransmits = sends(direction) && codecs.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
+  return {
+    ...line,
+    accepted: true,
+    direction,
+    codecs,
+    headerExtensions: offered.headerExtensions.filter(
+      ({ uri }) => KEPT_EXTENSIONS.has(uri) && (uri !== MID_EXTENSION || isBundled(offer, offered.mid)),
+    ),
+    remoteSsrc: offered.ssrc,
+    remoteRtxSsrc: offered.rtxSsrc,
+    remoteCname: offered.cname,
+    localSsrc: ssrc,
+    localRtxSsrc: retransmits ? rtxSsrc : undefined,
+  };
 }
 
 function isBundled(offer: Offer, mid: string | undefined): boolean {
   return mid !== undefined && (offer.bundle?.includes(mid) ?? false);
 }
 
-function sends(direction: Direction): boolean {
-  return direction === 'sendrecv' || direction === 'sendonly';
+function ourSctp(local: LocalSession, offered: OfferedSctp | undefined): DescribedSctp | undefined {
+  if (!local.data || !offered) return undefined;
+  // The old form names the port in the m-line, which is echoed: there it has to be the offer's.
+  const port = offered.isOldForm ? offered.port : local.data.port;
+  return { port, maxMessageSize: local.data.maxMessageSize, isOldForm: offered.isOldForm };
 }
 
 /** RFC 8842, section 5.3: the opposite of what was offered, our own choice if that is open. */
@@ -242,9 +260,9 @@ function ourRole(offered: OfferedSetup | undefined, preferred: 'active' | 'passi
 }
 
 /** One stream for all our lines; RFC 8830, section 2 allows fewer characters in ids than a cname may have. */
-function msidOf(cname: string, line: NegotiatedMedia): string {
+export function msidOf(cname: string, kind: MediaKind, index: number): string {
   const stream = cname.replace(/[^A-Za-z0-9+.-]/g, '-').slice(0, 40);
-  return `${stream} ${stream}-${line.kind}-${line.index}`;
+  return `${stream} ${stream}-${kind}-${index}`;
 }
 
 /** A candidate of ours as it may stand in SDP. @throws {Error} if it is malformed: a bug of the caller. */

@@ -1,5 +1,6 @@
-// Reads the text of an offer into checked values. Everything that may be echoed in an answer is validated here, so that
-// no text of the other side reaches our output unseen. What we agree to is decided in answer.ts.
+// Reads the text of an offer, or of an answer to one of ours, into checked values. Everything that may be echoed is
+// validated here, so that no text of the other side reaches our output unseen. What we agree to is decided in answer.ts
+// and read-answer.ts.
 import { parse, type MediaDescription, type SharedAttributes } from 'sdp-transform';
 import { SdpError } from './sdp-error.ts';
 
@@ -14,6 +15,7 @@ const READ_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...['group', 'msid-semantic', 'ice-options', 'ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'],
   ...['sendrecv', 'sendonly', 'recvonly', 'inactive', 'mid', 'bundle-only', 'rtcp-mux', 'rtcp-rsize'],
   ...['rtpmap', 'fmtp', 'rtcp-fb', 'extmap', 'ssrc', 'ssrc-group'],
+  ...['sctp-port', 'max-message-size'],
 ]);
 
 /** RFC 8866 token. */
@@ -77,9 +79,20 @@ export interface OfferedMedia {
   /** The RTP payloads that have a mapping, in the order of the m-line. */
   payloads: readonly OfferedPayload[];
   headerExtensions: readonly { id: number; uri: string }[];
+  /** Undefined for a line that is no data channel. */
+  sctp: OfferedSctp | undefined;
   ssrc: number | undefined;
   rtxSsrc: number | undefined;
   cname: string | undefined;
+}
+
+/** The far end of an SCTP association (RFC 8841). */
+export interface OfferedSctp {
+  port: number;
+  /** Largest message that it takes, in bytes; 0: any. */
+  maxMessageSize: number;
+  /** Whether the m-line names the port itself, as before RFC 8841. */
+  isOldForm: boolean;
 }
 
 export interface Offer {
@@ -91,8 +104,8 @@ export interface Offer {
 }
 
 /**
- * Reads an offer (RFC 8866, RFC 8829). Lines may end in CRLF, CR or LF; unknown lines are ignored; ICE, DTLS and mid
- * lines may be missing, and may stand at either level.
+ * Reads an offer or an answer (RFC 8866, RFC 8829). Lines may end in CRLF, CR or LF; unknown lines are ignored; ICE,
+ * DTLS and mid lines may be missing, and may stand at either level.
  * @throws {SdpError} if the text is empty, too large or not SDP, or if a value that we use is malformed.
  */
 export function readOffer(text: string): Offer {
@@ -113,7 +126,11 @@ export function readOffer(text: string): Offer {
   return {
     bundle: group && String(group.mids).trim().split(/ +/),
     msidSemantic: session.msidSemantic !== undefined,
-    trickle: [session, ...session.media].some(({ iceOptions }) => iceOptions === 'trickle'),
+    trickle: [session, ...session.media].some(({ iceOptions }) =>
+      String(iceOptions ?? '')
+        .split(' ')
+        .includes('trickle'),
+    ),
     media,
   };
 }
@@ -151,6 +168,7 @@ function readMedia(
     },
     payloads: readPayloads(section, formats),
     headerExtensions: readHeaderExtensions(section, session),
+    sctp: readSctp(section, formats),
     ...readSources(section),
   };
 }
@@ -239,6 +257,22 @@ function readHeaderExtensions(
     .filter((extension) => extension['encrypt-uri'] === undefined && extension.direction === undefined)
     .map(({ value, uri }) => ({ id: value, uri: String(uri) }))
     .filter(({ id }) => id >= 1 && id <= 14 && !seen.has(id) && seen.add(id));
+}
+
+const SCTP_PROTOCOL = /^(?:(?:UDP|TCP)\/)?DTLS\/SCTP$/;
+/** RFC 8841, section 6: what a peer takes that does not say. */
+const DEFAULT_MAX_MESSAGE_SIZE = 64 * 1024;
+
+function readSctp(section: MediaDescription, formats: readonly string[]): OfferedSctp | undefined {
+  if (!SCTP_PROTOCOL.test(section.protocol)) return undefined;
+  const isOldForm = /^\d{1,5}$/.test(formats[0] ?? '');
+  const port = isOldForm ? Number(formats[0]) : section.sctpPort;
+  if (port === undefined) return undefined;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw SdpError.malformed('sctp-port');
+  const maxMessageSize = section.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE;
+  if (!Number.isSafeInteger(maxMessageSize) || maxMessageSize < 0)
+    throw SdpError.malformed('max-message-size');
+  return { port, maxMessageSize, isOldForm };
 }
 
 function readSources(section: MediaDescription): Pick<OfferedMedia, 'ssrc' | 'rtxSsrc' | 'cname'> {

@@ -1,9 +1,10 @@
 // Answers the offer of an ICE restart: a session that is negotiated already gets new credentials and candidates, and
 // everything else stays to the letter (RFC 8839, section 4.4; RFC 8445, section 9).
 import { checkedCandidate, type NegotiatedMedia, type Negotiation } from './answer.ts';
+import { MIRRORED } from './direction.ts';
 import { readOffer, type Fingerprint, type OfferedMedia } from './offer.ts';
 import { SdpError } from './sdp-error.ts';
-import { writeAnswer } from './write.ts';
+import { writeDescription } from './write.ts';
 
 /** Our side of the new generation. */
 export interface RestartSession {
@@ -56,7 +57,7 @@ export function answerRestart(
     return { ...line, accepted: { ...line.accepted, iceUfrag, icePwd, candidates: own } };
   });
   const session = { ...former.session, version: former.session.version + 1, media };
-  return { ...former, answer: writeAnswer(session), session, remote: { ...former.remote, ...offered } };
+  return { ...former, answer: writeDescription(session), session, remote: { ...former.remote, ...offered } };
 }
 
 function checkLine(offered: OfferedMedia, agreed: NegotiatedMedia): void {
@@ -66,11 +67,11 @@ function checkLine(offered: OfferedMedia, agreed: NegotiatedMedia): void {
   if (offered.mid !== agreed.mid) throw SdpError.mismatch(`${where} has another mid`);
   if (offered.type !== agreed.kind) throw SdpError.mismatch(`${where} has another kind of media`);
   if (offered.port === 0 && !offered.bundleOnly) throw SdpError.mismatch(`${where} is closed`);
-  if (MIRRORED[offered.direction] !== agreed.direction)
+  if (agreed.kind !== 'application' && MIRRORED[offered.direction] !== agreed.direction)
     throw SdpError.mismatch(`${where} has another direction`);
   if (agreed.remoteSsrc !== undefined && offered.ssrc !== undefined && offered.ssrc !== agreed.remoteSsrc)
     throw SdpError.mismatch(`${where} has another SSRC`);
-  for (const { name, payloadType, rtxPayloadType } of agreed.codecs) {
+  for (const { name, payloadType, rtxPayloadType } of agreed.sendCodecs ?? agreed.codecs) {
     const isThere = offered.payloads.some(
       (payload) =>
         payload.payloadType === payloadType && payload.encoding.toLowerCase() === name.toLowerCase(),
@@ -85,8 +86,6 @@ function checkLine(offered: OfferedMedia, agreed: NegotiatedMedia): void {
       throw SdpError.mismatch(`${where} lacks header extension ${id}`);
   }
 }
-
-const MIRRORED = { sendrecv: 'sendrecv', sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' };
 
 function isSame(one: Fingerprint | undefined, other: Fingerprint | undefined): boolean {
   return one?.algorithm === other?.algorithm && one?.value === other?.value;

@@ -1,8 +1,9 @@
 // Why an SDP text was refused. Mapping to wire errors (Kurento 40200, 40201) is the caller's.
 
-export type SdpErrorReason = 'empty' | 'too-large' | 'too-many-media' | 'malformed' | 'mismatch';
+export type SdpErrorReason =
+  'empty' | 'too-large' | 'too-many-media' | 'malformed' | 'mismatch' | 'nothing-to-offer';
 
-/** An offer that cannot be answered; `reason` is for programs, the message for people. */
+/** A description that cannot be used; `reason` is for programs, the message for people. */
 export class SdpError extends Error {
   readonly reason: SdpErrorReason;
 
@@ -32,8 +33,12 @@ export class SdpError extends Error {
     return new SdpError('malformed', `The session description is malformed: ${what}`);
   }
 
-  /** A good offer that does not go with the session that it belongs to. */
+  /** A good description that does not go with the session that it belongs to. */
   static mismatch(what: string): SdpError {
-    return new SdpError('mismatch', `The offer does not fit its session: ${what}`);
+    return new SdpError('mismatch', `The session description does not fit its session: ${what}`);
+  }
+
+  static nothingToOffer(): SdpError {
+    return new SdpError('nothing-to-offer', 'An offer needs audio, video or data');
   }
 }
