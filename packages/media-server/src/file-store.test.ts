@@ -97,7 +97,12 @@ describe('FileStore', () => {
     expect(wide.resolve(join(base, 'linked/1/a.webm'))).toBe(wanted);
     expect(wide.resolve('streams/1/a.webm')).toBe(wanted);
     expect(wide.resolve('a.webm')).toBe(join(data, 'a.webm'));
-    for (const uri of ['streams', 'streams/../secret.webm', 'streams/out/secret.webm', 'streams-of-others/a.webm'])
+    for (const uri of [
+      'streams',
+      'streams/../secret.webm',
+      'streams/out/secret.webm',
+      'streams-of-others/a.webm',
+    ])
       expect(() => wide.resolve(join(base, uri))).toThrow(/outside of .* --files/);
     symlinkSync(join(base, 'secret.webm'), join(base, 'streams', 'bad.webm'));
     expect(() => wide.resolveExisting(join(base, 'streams', 'bad.webm'))).toThrow(/leads out/);

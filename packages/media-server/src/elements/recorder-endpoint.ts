@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { MediaKind, MediaSink } from '../forwarding/track.ts';
-import { createFile } from '../recording/append-file.ts';
+import { AppendFile, createFile } from '../recording/append-file.ts';
+import type { ByteSink } from '../recording/byte-sink.ts';
 import { recordingProfile, type RecordingProfile } from '../recording/profile.ts';
 import { Recording } from '../recording/recording.ts';
 import { TrackRecorder, type RecordedFrame } from '../recording/track-recorder.ts';
@@ -124,11 +125,11 @@ export class RecorderEndpoint extends UriEndpoint {
     this.#recording = recording;
   }
 
-  async #createFile(): ReturnType<typeof createFile> {
+  async #createFile(): Promise<ByteSink> {
     const { files } = this.environment;
     await mkdir(dirname(files.resolve(this.uri)), { recursive: true });
     // Once more: what was missing of the path is there now, and must still lead into the data folder.
-    return createFile(files.resolve(this.uri));
+    return new AppendFile(await createFile(files.resolve(this.uri)));
   }
 
   #stopTracks(): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FileFrame } from '../playing/media-file.ts';
 import type { MediaKind } from '../forwarding/track.ts';
-import { createFile } from './append-file.ts';
+import { AppendFile, createFile } from './append-file.ts';
 import { recordingProfile } from './profile.ts';
 import { Recording } from './recording.ts';
 import { CLIP, contents, readClip, type Clip } from './testing/clip.ts';
@@ -45,7 +45,8 @@ class Bench {
         ended: () => undefined,
       });
     this.tracks = { audio: track('audio'), video: track('video') };
-    this.recording = new Recording(recordingProfile(profile), create, (kind) => this.tracks[kind].codec, {
+    const sink = async (): Promise<AppendFile> => new AppendFile(await create());
+    this.recording = new Recording(recordingProfile(profile), sink, (kind) => this.tracks[kind].codec, {
       writing: () => this.log.push('writing'),
       leftOut: (kind, reason) => this.log.push(`left out: ${kind}: ${reason}`),
       failed: (error) => this.log.push(`failed: ${error.message}`),

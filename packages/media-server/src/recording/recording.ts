@@ -1,13 +1,20 @@
 // One recording from its first frame to the finished file: waits for the tracks, opens the file, keeps time through
 // pauses and silent tracks. Knows neither RTP (track-recorder.ts) nor Kurento (elements/recorder-endpoint.ts).
-import type { FileHandle } from 'node:fs/promises';
 import { opusPacketDuration, sameCodec, type RtpCodec } from '@parley/rtc';
 import type { MediaKind } from '../forwarding/track.ts';
-import type { RecordingProfile } from './profile.ts';
+import type { ByteSink } from './byte-sink.ts';
+import {
+  contentTypeOf,
+  fileFormat,
+  holds,
+  openContainer,
+  whyNotHeld,
+  type RecordingProfile,
+} from './profile.ts';
+import { RecordingFile } from './recording-file.ts';
 import { Timeline } from './timeline.ts';
 import type { RecordedFrame } from './track-recorder.ts';
-import { audioSettings, isRecordable, videoSettings, type VideoSettings } from './track-settings.ts';
-import { WebmFile } from './webm-file.ts';
+import { audioSettings, videoSettings, type VideoSettings } from './track-settings.ts';
 
 /** How long the first frame waits for the other track, in ms: tracks cannot be added to a file later. */
 const TRACK_WAIT_MS = 1_500;
@@ -23,9 +30,6 @@ const STALL_MS = 1_000;
 
 /** A stalled track is filled up to this long before the present, in ms, so that a late frame still finds its place. */
 const FILL_LAG_MS = 500;
-
-/** Least distance between two placeholders for a stalled picture, in ms: each costs 25 bytes. */
-const PLACEHOLDER_INTERVAL_MS = 200;
 
 export interface RecordingListener {
   /** Frames are being written: the first ones, or the first ones after a pause. */
@@ -53,7 +57,7 @@ interface Progress {
 
 export class Recording {
   readonly #profile: RecordingProfile;
-  readonly #create: () => Promise<FileHandle>;
+  readonly #create: (contentType: string) => Promise<ByteSink>;
   readonly #codecOf: (kind: MediaKind) => RtpCodec | undefined;
   readonly #listener: RecordingListener;
   readonly #timeline = new Timeline();
@@ -65,7 +69,7 @@ export class Recording {
   #shift = 0;
   #video: VideoSettings | undefined;
   #opening: Promise<void> | undefined;
-  #file: WebmFile | undefined;
+  #file: RecordingFile | undefined;
   #announced = false;
   #pausedAt: number | undefined;
   #finishing: Promise<RecordingOutcome> | undefined;
@@ -77,7 +81,7 @@ export class Recording {
    */
   constructor(
     profile: RecordingProfile,
-    create: () => Promise<FileHandle>,
+    create: (contentType: string) => Promise<ByteSink>,
     codecOf: (kind: MediaKind) => RtpCodec | undefined,
     listener: RecordingListener,
   ) {
@@ -162,6 +166,8 @@ export class Recording {
     if (reason !== undefined) {
       this.#leftOut.add(kind);
       this.#listener.leftOut(kind, reason);
+      if (!this.#opening && this.#nothingFits())
+        this.#fail(new Error('nothing that is connected fits into it'));
       return false;
     }
     if (kind === 'video') {
@@ -174,17 +180,26 @@ export class Recording {
   }
 
   #reasonAgainst(kind: MediaKind, codec: RtpCodec, present: RtpCodec | undefined): string | undefined {
-    if (!isRecordable(codec)) return `The ${kind} cannot be recorded: files cannot hold ${codec.name}`;
+    if (!this.#holds(codec)) return whyNotHeld(this.#profile.format, codec);
     if (present)
       return `The ${kind} changed from ${present.name} to ${codec.name} during the recording; its rest is left out`;
     if (this.#opening) return `The ${kind} came too late: the recording had already begun without it`;
     return undefined;
   }
 
+  #holds(codec: RtpCodec): boolean {
+    return holds(this.#profile.format, codec);
+  }
+
+  /** Whether all that could come has been left out. */
+  #nothingFits(): boolean {
+    return this.#profile.kinds.every((kind) => this.#leftOut.has(kind) || !this.#codecOf(kind));
+  }
+
   #longestWait(): number {
     const codec =
       this.#codecs.has('video') || this.#leftOut.has('video') ? undefined : this.#codecOf('video');
-    const isUndescribed = codec !== undefined && isRecordable(codec) && !videoSettings(codec, undefined);
+    const isUndescribed = codec !== undefined && this.#holds(codec) && !videoSettings(codec, undefined);
     return isUndescribed ? DESCRIPTION_WAIT_MS : TRACK_WAIT_MS;
   }
 
@@ -195,13 +210,10 @@ export class Recording {
   async #begin(): Promise<void> {
     this.#addExpectedTracks();
     const audio = this.#codecs.get('audio');
-    const handle = await this.#create();
-    const tracks = {
-      audio: audio && audioSettings(audio),
-      video: this.#video,
-      container: this.#profile.container,
-    };
-    const file = new WebmFile(handle, tracks, (error) => this.#fail(error));
+    const tracks = { audio: audio && audioSettings(audio), video: this.#video };
+    const format = fileFormat(this.#profile, tracks);
+    const sink = await this.#create(contentTypeOf(format, tracks));
+    const file = new RecordingFile(openContainer(format, sink, tracks), tracks, (error) => this.#fail(error));
     const start = Math.min(...this.#waiting.map(({ at }) => at));
     const startedAt = Math.min(...this.#waiting.map(({ frame }) => frame.arrivedAt));
     this.#shift = -start;
@@ -216,13 +228,13 @@ export class Recording {
   #addExpectedTracks(): void {
     for (const kind of this.#profile.kinds) {
       const codec = this.#codecOf(kind);
-      if (!codec || this.#codecs.has(kind) || this.#leftOut.has(kind) || !isRecordable(codec)) continue;
+      if (!codec || this.#codecs.has(kind) || this.#leftOut.has(kind) || !this.#holds(codec)) continue;
       if (kind === 'video') this.#video = videoSettings(codec, undefined);
       if (kind === 'audio' || this.#video) this.#codecs.set(kind, codec);
     }
   }
 
-  #write(file: WebmFile, { frame, at: unshifted }: PlacedFrame): void {
+  #write(file: RecordingFile, { frame, at: unshifted }: PlacedFrame): void {
     const { kind, codec } = frame;
     const { data, keyframe } = frame.encoded;
     const at = unshifted + this.#shift;
@@ -235,13 +247,13 @@ export class Recording {
     this.#listener.writing();
   }
 
-  #fillStalled(file: WebmFile, now: number): void {
+  #fillStalled(file: RecordingFile, now: number): void {
     for (const [kind, { end, arrivedAt }] of this.#progress) {
       const silentFor = now - arrivedAt;
       if (silentFor < STALL_MS) continue;
       const until = end + silentFor - FILL_LAG_MS;
       if (kind === 'audio') file.fillAudio(until);
-      else if (file.has('audio') && until - file.videoEnd >= PLACEHOLDER_INTERVAL_MS) file.fillVideo(until);
+      else file.stallVideo(until);
     }
   }
 

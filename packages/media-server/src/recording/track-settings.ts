@@ -1,4 +1,4 @@
-// How the codecs of RTP are named and described inside WebM and Matroska files, in both directions.
+// How the codecs of RTP are named and described inside WebM, Matroska and MP4 files, in both directions.
 import { avcConfiguration, type EncodedFrame, type RtpCodec } from '@parley/rtc';
 import type { AudioCodec, VideoCodec } from 'mediabunny';
 
@@ -21,11 +21,6 @@ export interface VideoSettings {
 export interface AudioSettings {
   readonly codec: AudioCodec;
   readonly decoderConfig: AudioDecoderConfig;
-}
-
-/** Whether files of this server can hold the codec. */
-export function isRecordable(codec: RtpCodec): boolean {
-  return codec.name === 'opus' || VIDEO_CODECS[codec.name] !== undefined;
 }
 
 /**
