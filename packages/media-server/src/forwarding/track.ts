@@ -56,6 +56,11 @@ export interface MediaSink {
   sourceChanged(source: MediaSource | undefined): void;
   /** Takes one packet, in order of arrival, which may differ from the order of sequence. Must not throw. */
   write(packet: MediaPacket): void;
+  /**
+   * Most that may come to it, in bits per second; absent or 0: no bound. Sources look at it about once a second, and those
+   * that can ask whoever sends keep to the least of all their sinks.
+   */
+  readonly maxBitrate?: number;
   /** Told when the source has given its last packet, as at the end of a played file. It may begin again. */
   ended?(): void;
 }

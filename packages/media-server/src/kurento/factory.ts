@@ -1,6 +1,10 @@
 // Which class of ours stands for which class of the Kurento model. Adding one is adding a line.
+import { Dispatcher } from '../elements/dispatcher.ts';
+import { DispatcherOneToMany } from '../elements/dispatcher-one-to-many.ts';
+import { HubPort } from '../elements/hub-port.ts';
 import { MediaPipeline } from '../elements/media-pipeline.ts';
 import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
+import { PassThrough } from '../elements/pass-through.ts';
 import { PlayerEndpoint } from '../elements/player-endpoint.ts';
 import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
 import { WebRtcEndpoint } from '../elements/webrtc-endpoint.ts';
@@ -14,7 +18,11 @@ export type MediaObjectConstructor = new (
 export type Factory = Readonly<Record<string, MediaObjectConstructor>>;
 
 export const factory: Factory = {
+  Dispatcher,
+  DispatcherOneToMany,
+  HubPort,
   MediaPipeline,
+  PassThrough,
   PlayerEndpoint,
   RecorderEndpoint,
   WebRtcEndpoint,

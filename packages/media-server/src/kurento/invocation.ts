@@ -14,6 +14,7 @@ import type { MediaObject } from '../elements/media-object.ts';
 import type { Factory, MediaObjectConstructor } from './factory.ts';
 import { readParams, writeValue, type FindObject } from './marshal.ts';
 import { isRecord, type Params } from './messages.ts';
+import { whyUnavailable } from './unavailable.ts';
 
 /** Parameters that are absent count as none. */
 function namedParams(value: unknown, field: string): Params {
@@ -47,8 +48,7 @@ export function resolveConstruction(
   if (!declaration || declaration.abstract)
     throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', `There is no class '${type}' to create`);
   const constructor = Object.hasOwn(factory, className) ? factory[className] : undefined;
-  if (!constructor)
-    throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', `This media server does not have '${className}'`);
+  if (!constructor) throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', whyUnavailable(className));
   const params = readConstructorParams(declaration, constructorParams, find);
   const parentName = declaration.constructorParams.find((param) => findClass(param.type))?.name;
   const parent = parentName === undefined ? undefined : (params[parentName] as MediaObject);

@@ -1,0 +1,32 @@
+// A place in the pipeline where messages of data channels pass through. The counterpart of forwarding/relay-track.ts.
+import { Passage, type Depth } from '../forwarding/passage.ts';
+import type { DataMessage, DataSink, DataSource } from './data-flow.ts';
+
+const depth: Depth = { value: 0 };
+
+export class DataRelay implements DataSource, DataSink {
+  readonly #passage: Passage;
+  #sinks: readonly DataSink[] = [];
+
+  /** `chainTooLong` is told that a message ends here which has come through too many relays. */
+  constructor(chainTooLong: () => void) {
+    this.#passage = new Passage(depth, chainTooLong);
+  }
+
+  addSink(sink: DataSink): void {
+    if (!this.#sinks.includes(sink)) this.#sinks = [...this.#sinks, sink];
+  }
+
+  removeSink(sink: DataSink): void {
+    this.#sinks = this.#sinks.filter((other) => other !== sink);
+  }
+
+  write(message: DataMessage): void {
+    if (!this.#passage.enter()) return;
+    try {
+      for (const sink of this.#sinks) sink.write(message);
+    } finally {
+      this.#passage.leave();
+    }
+  }
+}

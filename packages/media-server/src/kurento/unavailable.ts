@@ -1,0 +1,20 @@
+// What this media server says when a client wants a class that it does not have: why not, and what to use instead.
+
+const FORWARDS = 'this media server forwards pictures and sound as they come and does not decode them';
+
+/** By class name; classes that are not named here get a general sentence. */
+const reasons: Readonly<Record<string, string>> = {
+  Composite: `Composite puts many pictures into one, and ${FORWARDS}: give each viewer the streams one by one, and let the page lay them out`,
+  Mixer: `Mixer adds sounds together, and ${FORWARDS}: route with a Dispatcher, or give each listener the streams one by one`,
+  AlphaBlending: `AlphaBlending lays pictures over one another, and ${FORWARDS}: lay them over one another in the page`,
+  FaceOverlayFilter: `FaceOverlayFilter looks for faces in pictures, and ${FORWARDS}: draw over the video in the page`,
+  ImageOverlayFilter: `ImageOverlayFilter draws into pictures, and ${FORWARDS}: lay the image over the video in the page`,
+  GStreamerFilter: `GStreamerFilter runs commands of GStreamer, which is not here: ${FORWARDS}; where only a place in the pipeline is wanted, PassThrough is one`,
+  ZBarFilter: `ZBarFilter reads bar codes in pictures, and ${FORWARDS}: read them in the page, before the video is sent`,
+};
+
+/** A sentence for the client whose `create` of a known class is refused. */
+export function whyUnavailable(className: string): string {
+  const reason = Object.hasOwn(reasons, className) ? reasons[className] : undefined;
+  return reason ?? `This media server does not have '${className}'`;
+}
