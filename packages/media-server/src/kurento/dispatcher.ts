@@ -249,8 +249,10 @@ export class Dispatcher {
   }
 
   #unsubscribe(params: Params, session: Session): Result {
-    const object = this.#object(params, session);
-    this.#options.subscriptions.remove(object, requiredField(params, 'subscription'));
+    // kurento-client unsubscribes from what it has just released, and takes an error for one of its own.
+    const object = this.#options.registry.find(requiredField(params, 'object'));
+    const subscription = requiredField(params, 'subscription');
+    if (object) this.#options.subscriptions.remove(object, subscription);
     return { sessionId: session.id };
   }
 

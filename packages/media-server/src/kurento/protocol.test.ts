@@ -398,6 +398,14 @@ describe('events', () => {
     expect(again.result).toEqual({ sessionId: again.result.sessionId });
   });
 
+  it('32: let who has released an object unsubscribe from it, as kurento-client does', async () => {
+    const endpoint = await client.endpoint(await client.pipeline());
+    const subscription = await client.value('subscribe', { object: endpoint, type: 'Error' });
+    await client.call('release', { object: endpoint });
+    const { result } = await client.call('unsubscribe', { object: endpoint, subscription });
+    expect(result).toEqual({ sessionId: result.sessionId });
+  });
+
   it('34: tell other sessions of objects that come and go, children first', async () => {
     const watcher = await TestClient.open(server.port);
     await watcher.value('subscribe', { object: MANAGER, type: 'ObjectCreated' });
