@@ -1,5 +1,5 @@
 // What the application server keeps in the data folder besides database and recordings, and that it can be written.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { RoomId } from '@parley/protocol';
@@ -35,8 +35,9 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     // The only lock of the operating system that Node's packages give us: it never outlives its process.
     held.exec('begin exclusive');
     // What a killed process left: nobody can play it any more.
-    await rm(tests, { recursive: true, force: true });
-    await mkdir(tests);
+    // The folder itself stays: the media server, which is started at the same time, holds it by its path.
+    await mkdir(tests, { recursive: true });
+    for (const name of await readdir(tests)) await rm(join(tests, name), { recursive: true, force: true });
     await mkdir(join(path, 'recordings'), { recursive: true });
     const installation = await readOrMakeInstallation(join(path, 'installation'));
     return {

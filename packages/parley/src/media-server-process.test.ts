@@ -39,7 +39,7 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
   it('is told its ports, folder and addresses on the command line, but never the token', async () => {
     const server = await start({ announcedIps: ['192.0.2.1', '2001:db8::1'] });
     expect(server.addresses.join(' ')).toBe(
-      '--listen 127.0.0.1:0 --rtc-port 0 --data /nowhere --log-level info --announce 192.0.2.1 --announce 2001:db8::1',
+      '--listen 127.0.0.1:0 --rtc-port 0 --data /nowhere/recordings --files /nowhere/tests --log-level info --announce 192.0.2.1 --announce 2001:db8::1',
     );
     expect(server.token).toMatch(/^[\w-]{43}$/);
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });

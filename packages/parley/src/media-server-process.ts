@@ -1,5 +1,6 @@
 // The embedded media server in a process of its own: what it is told, and what it tells. Knows nothing of the Kurento Protocol.
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
@@ -92,7 +93,9 @@ function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined):
   const flags = {
     listen,
     'rtc-port': String(former?.rtcPort ?? rtcPort),
-    data: dataDir,
+    // What it writes and plays, and no more: database and secrets lie beside them.
+    data: join(dataDir, 'recordings'),
+    files: join(dataDir, 'tests'),
     'log-level': logLevel,
   };
   return [

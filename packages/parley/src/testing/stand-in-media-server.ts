@@ -8,6 +8,7 @@ const { values } = parseArgs({
     listen: { type: 'string', default: '' },
     'rtc-port': { type: 'string', default: '' },
     data: { type: 'string' },
+    files: { type: 'string' },
     'log-level': { type: 'string' },
     announce: { type: 'string', multiple: true },
   },
