@@ -226,6 +226,11 @@ export const notifications = {
   streamStopped: z.object({ stream: StreamId, reason: EndReason }),
   /** "Who can see me": sent to everyone in the room when it has changed, and for each stream after joining. */
   ledger: Ledger,
+  /**
+   * Viewers of the browser's own stream still have no picture although the media server has asked for a key frame: what it
+   * sends to the browser may not come through.
+   */
+  keyFrameWanted: z.object({ stream: StreamId }),
   /** A candidate of the media server for one of this browser's legs. */
   candidate: z.object({ leg: Leg, candidate: Candidate }),
 

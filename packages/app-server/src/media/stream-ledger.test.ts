@@ -5,6 +5,7 @@ import { ESTABLISHMENT_LIMIT_MS, StreamLedger } from './stream-ledger.ts';
 const VIEWER = ParticipantId.parse('viewer-0001');
 let changes: number;
 let keyframes: number;
+let repeated: number;
 let gaps: unknown[];
 let ledger: StreamLedger;
 
@@ -12,13 +13,17 @@ beforeEach(() => {
   vi.useFakeTimers();
   changes = 0;
   keyframes = 0;
+  repeated = 0;
   gaps = [];
   ledger = new StreamLedger({
     stream: StreamId.parse('stream-0001'),
     audio: true,
     video: true,
     onChange: () => changes++,
-    onKeyframeNeeded: () => keyframes++,
+    onKeyframeNeeded: (_viewer, again) => {
+      keyframes++;
+      if (again) repeated++;
+    },
     onOverdue: (...overdue) => gaps.push(overdue),
   });
 });
@@ -76,6 +81,25 @@ it('asks for a key frame when a connected viewer gets nothing of a confirmed sen
   await vi.advanceTimersByTimeAsync(2_501);
   expect(keyframes).toBe(1);
   expect(viewer()).toMatchObject({ state: 'repairing', cause: 'nothing-arrives' });
+});
+
+it('says so when a key frame that was asked for did not help, and not when another one is needed much later', async () => {
+  ledger.upFlows('audio', true);
+  ledger.upFlows('video', true);
+  ledger.viewerAsked(VIEWER);
+  ledger.viewerReached(VIEWER, 'dtls-connected');
+  await vi.advanceTimersByTimeAsync(2_501);
+  expect([keyframes, repeated]).toEqual([1, 0]);
+  await vi.advanceTimersByTimeAsync(2_501);
+  expect([keyframes, repeated]).toEqual([2, 1]);
+  ledger.viewerReached(VIEWER, 'confirmed');
+  await vi.advanceTimersByTimeAsync(20_000);
+  ledger.viewerReported(VIEWER, {
+    state: 'repairing',
+    step: 'media-arriving',
+    cause: 'viewer-cannot-decode',
+  });
+  expect([keyframes, repeated]).toEqual([3, 1]);
 });
 
 it('blames the sender, not the viewer, when nothing is sent', async () => {

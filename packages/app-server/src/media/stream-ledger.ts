@@ -11,8 +11,8 @@ export interface StreamLedgerOptions {
   video: boolean;
   /** Something changed; may come in bursts. */
   onChange(): void;
-  /** A viewer is connected and sees nothing: the first remedy is a key frame. */
-  onKeyframeNeeded(viewer: ParticipantId | null): void;
+  /** A viewer is connected and sees nothing: the first remedy is a key frame. `again`: the last one asked for did not help. */
+  onKeyframeNeeded(viewer: ParticipantId | null, again: boolean): void;
   /** The step after this one was not reached in time; `viewer` null: by the up leg. */
   onOverdue(viewer: ParticipantId | null, step: LegStep, cause: FailureCause): void;
 }
@@ -26,6 +26,8 @@ export interface LegRecord {
 
 /** A sender is asked for a key frame on behalf of all of its viewers together at most this often, in ms. */
 const KEYFRAME_PAUSE_MS = 1_000;
+/** Asked for again within this time, in ms: the sender did not hear of the first request. */
+const KEYFRAME_MISSED_MS = 10_000;
 
 /** A leg that is not confirmed by then has failed, in ms; until then remedies are tried. */
 export const ESTABLISHMENT_LIMIT_MS = 13_000;
@@ -210,9 +212,10 @@ export class StreamLedger {
 
   #askForKeyframe(viewer: ParticipantId): void {
     const now = performance.now();
-    if (now - this.#keyframeAskedAt < KEYFRAME_PAUSE_MS) return;
+    const elapsed = now - this.#keyframeAskedAt;
+    if (elapsed < KEYFRAME_PAUSE_MS) return;
     this.#keyframeAskedAt = now;
-    this.#options.onKeyframeNeeded(viewer);
+    this.#options.onKeyframeNeeded(viewer, elapsed < KEYFRAME_MISSED_MS);
   }
 
   /** A viewer who gets nothing because nothing is sent is not at fault, nor is their network. */

@@ -111,9 +111,11 @@ export class Stream {
       audio: this.audio,
       video: this.video,
       onChange: () => options.onLedgerChanged(),
-      onKeyframeNeeded: (viewer) => {
+      onKeyframeNeeded: (viewer, again) => {
         this.trace.remedy(this.#traceLeg(viewer), 'requestKeyframe');
         this.#requestKeyframe();
+        // RTCP may have no way to the sender; signalling has.
+        if (again) this.owner.notify('keyFrameWanted', { stream: this.id });
       },
       onOverdue: (viewer, step, cause) => this.trace.gap(this.#traceLeg(viewer), step, cause),
     });

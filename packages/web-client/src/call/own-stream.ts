@@ -82,6 +82,11 @@ export class OwnStream {
     this.#broadcast?.leg?.serverSees(status);
   }
 
+  /** The server says that viewers still wait for one. */
+  makeKeyFrame(): void {
+    this.#broadcast?.leg?.makeKeyFrame();
+  }
+
   /** The network has changed, or the server is there again: an interruption is mended at once. */
   hurry(): void {
     this.#broadcast?.leg?.hurry();

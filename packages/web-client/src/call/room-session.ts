@@ -357,6 +357,7 @@ export class RoomSession {
     if (this.#joining && name !== 'mediaServer') return void this.#early.push(notification);
     if (this.#phase !== 'joined' || !before) return;
     if (name === 'candidate') return this.#remoteCandidate(params.leg, params.candidate);
+    if (name === 'keyFrameWanted') return this.#own.byId(params.stream)?.makeKeyFrame();
     const after = roomStateAfter(before, notification);
     this.#room = after;
     this.#announce(notification, before, after);

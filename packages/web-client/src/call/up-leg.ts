@@ -1,5 +1,6 @@
 // The way up: a camera or a screen of this browser, sent to the media server in one peer connection (flow 3).
 import type { Candidate, IceServer, LegStatus, StreamDescription } from '@parley/protocol';
+import { KeyFrameMaker } from './key-frame-maker.ts';
 import { SendingWatch } from './sending-watch.ts';
 import { PeerLeg, type PeerLegOptions } from './peer-leg.ts';
 import type { SignallingLike } from './signalling.ts';
@@ -20,6 +21,7 @@ export class UpLeg {
   readonly #signalling: SignallingLike;
   readonly #peer: PeerLeg;
   readonly #watch: SendingWatch;
+  readonly #keyFrames: KeyFrameMaker;
   readonly #onState: UpLegOptions['onState'];
 
   constructor(options: UpLegOptions) {
@@ -27,6 +29,7 @@ export class UpLeg {
     this.#signalling = options.signalling;
     this.#peer = new PeerLeg({ ...options, leg: { kind: 'up', stream: options.stream.id } });
     addSendingTracks(this.#peer.connection, options.media, options.stream.kind);
+    this.#keyFrames = new KeyFrameMaker(() => this.#peer.connection.getSenders());
     this.#onState = (news) => options.onState(news);
     this.#watch = new SendingWatch({
       getStats: () => this.#peer.connection.getStats(),
@@ -49,6 +52,13 @@ export class UpLeg {
   serverSees(status: LegStatus): void {
     if (status.state === 'confirmed') this.#onState({ state: 'proven' });
     this.#watch.serverSees(status);
+  }
+
+  /** Viewers wait for a key frame of which the media server's requests have not come through. */
+  makeKeyFrame(): void {
+    this.#keyFrames.make(performance.now()).catch((error: unknown) => {
+      console.info('this browser does not make a key frame when it is asked to', error);
+    });
   }
 
   hurry(): void {
