@@ -371,6 +371,19 @@ describe('a restart', () => {
     expect(agent.selected).toBe(connection);
   });
 
+  it('to TCP moves there with the first check, and is over with the nomination', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    const second: IceSource = { ...CELLULAR, protocol: 'tcp' };
+    agent.tcpOnly = true;
+    agent.handleStun(nextCheck(), connection, 5);
+    expect(agent.selected).toBe(connection);
+    expect(agent.restarting).toBe(true);
+    agent.handleStun(nextCheck(), second, 6);
+    expect(agent.selected).toBe(connection);
+    agent.handleStun(nextCheck({ nominate: true }), connection, 7);
+    expect(agent.restarting).toBe(false);
+  });
+
   it('that is begun again before the peer moved still keeps the path in use, and forgets the one between', () => {
     agent.handleStun(nextCheck(), CELLULAR, 1);
     agent.restart({ ufrag: 'server03', pwd: 'the-server-password-0003' }, 'third');

@@ -123,7 +123,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
 
   /**
    * Whether UDP is given up: such checks are refused, of whatever generation. A peer that finds its UDP path working would
-   * not even try another one (Chromium prunes it).
+   * not even try another one (Chromium prunes it). Nor is a nomination waited for: the peer nominates only when its next
+   * check over UDP was refused, which takes seconds, and all that comes over a checked path is welcome to it.
    */
   set tcpOnly(tcpOnly: boolean) {
     this.#tcpOnly = tcpOnly;
@@ -232,12 +233,15 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   /**
    * Whether a check alone is enough to send there. A source address is easily forged, and media is a flood to whoever has
    * not asked for it: once the peer can prove itself, a check only moves the media where that cannot be forged (TCP), or
-   * when nothing is heard of the selected path any more.
+   * when nothing is heard of the selected path any more, or UDP was given up.
    */
   #mayFollow(checked: Checked<Source>, nominates: boolean, now: number): boolean {
     const selected = this.#selected;
     if (selected === undefined || selected === checked) return true;
     const isSilent = now - selected.lastCheckAt >= ICE_DISCONNECTED_AFTER;
+    const leavesUdp =
+      this.#tcpOnly && checked.source.protocol === 'tcp' && selected.source.protocol !== 'tcp';
+    if (leavesUdp) return true;
     if (nominates) return isSilent || !this.#proofDemanded || checked.source.protocol === 'tcp';
     const isBetter =
       checked.nominatedAt !== undefined ||
