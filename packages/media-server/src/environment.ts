@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import type { Ticker } from './ticker.ts';
 import type { FileStore } from './file-store.ts';
+import type { HttpIntake } from './intake/http-intake.ts';
+import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
 import type { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
 export interface Environment {
@@ -10,5 +12,9 @@ export interface Environment {
   readonly ticker: Ticker;
   /** Turns the file URIs of recorders and players into paths inside the data folder. */
   readonly files: FileStore;
+  /** What players may fetch over HTTP. */
+  readonly httpSources: HttpSourcePolicy;
+  /** Where media is posted to. */
+  readonly intake: HttpIntake;
   readonly transports: WebRtcTransportFactory;
 }

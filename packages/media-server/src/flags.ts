@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS } from './kurento/limits.ts';
-import type { MediaServerOptions } from './server.ts';
+import { HTTP_SOURCE_POLICIES, type HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import { DEFAULT_HTTP_PORT, type MediaServerOptions } from './server.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 /** Something in the command line that a person has to mend, in one line. */
@@ -53,6 +54,16 @@ const FLAGS = {
   },
   data: { value: 'DIR', help: 'folder that recorders and players are confined to', initially: './data' },
   files: { value: 'DIR', help: 'another folder that they may use', multiple: true },
+  'http-sources': {
+    value: 'WHICH',
+    help: 'what players may fetch over HTTP: any (but link-local and cloud metadata addresses), public (no private addresses either), none',
+    initially: 'any',
+  },
+  'http-port': {
+    value: 'PORT',
+    help: 'where media is posted to, on the host of --listen, once a client creates an HttpPostEndpoint',
+    initially: String(DEFAULT_HTTP_PORT),
+  },
   'max-message-bytes': {
     value: 'N',
     help: 'longest message of a client; a longer one ends its connection',
@@ -130,6 +141,8 @@ export function readFlags(
     announcedIps,
     dataDir: resolve(text('data')!),
     filesDirs: (given.get('files') ?? []).map((folder) => resolve(folder)),
+    httpSources: readHttpSources(text('http-sources')!),
+    httpPort: readPort('--http-port', text('http-port')!),
     limits: {
       maxMessageBytes: readLimit('max-message-bytes', text('max-message-bytes')!),
       maxObjectsPerSession: readLimit('max-objects', text('max-objects')!),
@@ -202,6 +215,13 @@ function readHostAndPort(text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
   if (!match) throw new UsageError(`--listen: "${text}" is not HOST:PORT`);
   return { host: match[1] ?? match[2], port: readPort('--listen', match[3]) };
+}
+
+function readHttpSources(text: string): HttpSourcePolicy {
+  const policy = HTTP_SOURCE_POLICIES.find((known) => known === text);
+  if (!policy)
+    throw new UsageError(`--http-sources: "${text}" is none of ${HTTP_SOURCE_POLICIES.join(', ')}`);
+  return policy;
 }
 
 function readPort(flag: string, text: string): number {

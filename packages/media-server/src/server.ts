@@ -3,9 +3,11 @@ import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
 import { FileStore } from './file-store.ts';
+import { HttpIntake } from './intake/http-intake.ts';
 import { makeFolder } from './make-folder.ts';
 import type { Limits } from './kurento/limits.ts';
 import { startKurentoServer, type Counts } from './kurento/websocket-server.ts';
+import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
 import { MediaPort } from './transport/media-port.ts';
@@ -27,6 +29,12 @@ export interface MediaServerOptions {
   readonly filesDirs?: readonly string[];
   /** Those that are left out are the defaults. */
   readonly limits?: Partial<Limits>;
+  /** A session without a connection ends one to two of these periods after its last use, in ms. */
+  readonly collectionPeriodMs?: number | undefined;
+  /** What players may fetch over HTTP; `any` unless given. */
+  readonly httpSources?: HttpSourcePolicy;
+  /** Where media is posted to, on the host of `listen`; 9091, the original's, unless given; 0: any free one. */
+  readonly httpPort?: number;
   readonly log: Logger;
 }
 
@@ -41,9 +49,14 @@ export interface RunningMediaServer {
   close(): Promise<void>;
 }
 
+export const DEFAULT_HTTP_PORT = 9091;
+
+/** Every address of this machine, none of which a client could connect to. */
+const WILDCARD_HOSTS = ['0.0.0.0', '::'];
+
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
-  const { filesDirs = [], limits, listen, log, token, tls } = options;
+  const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs } = options;
   for (const folder of [options.dataDir, ...filesDirs]) await makeFolder(folder, 0o700);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
@@ -51,9 +64,17 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
     log,
     ticker: new Ticker({ onFault: (err) => log.error({ err }, 'a periodic task of an endpoint failed') }),
     files: new FileStore(options.dataDir, filesDirs),
+    httpSources: options.httpSources ?? 'any',
+    intake: new HttpIntake({
+      host: listen.host,
+      port: options.httpPort ?? DEFAULT_HTTP_PORT,
+      announcedHost: WILDCARD_HOSTS.includes(listen.host) ? addresses[0] : listen.host,
+      tls,
+      log,
+    }),
     transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
   };
-  const kurento = await startKurentoServer({ ...listen, token, tls, limits, environment }).catch(
+  const kurento = await startKurentoServer({ ...listen, token, tls, limits, environment, collectionPeriodMs }).catch(
     async (error: unknown) => {
       await mediaPort.close();
       throw error;
@@ -65,6 +86,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   let closing: Promise<void> | undefined;
   const close = async () => {
     await kurento.close();
+    await environment.intake.close();
     environment.ticker.close();
     await mediaPort.close();
     log.info('media server closed');

@@ -183,7 +183,8 @@ describe('PlayerEndpoint', () => {
     writeFileSync(join(bench.base, 'secret.webm'), 'x');
     symlinkSync(join(bench.base, 'secret.webm'), join(bench.data, 'link.webm'));
     mkdirSync(join(bench.data, 'folder'));
-    for (const uri of ['missing.webm', 'text.webm', 'link.webm', 'folder']) {
+    const unreachable = ['missing.webm', 'link.webm', 'folder', '/etc/passwd', 'rtsp://127.0.0.1/x', ''];
+    for (const uri of ['text.webm', ...unreachable]) {
       const player = bench.make(PlayerEndpoint, { uri });
       bench.events.length = 0;
       player.play();
@@ -193,11 +194,10 @@ describe('PlayerEndpoint', () => {
         'START',
         'STOP',
         expect.stringMatching(
-          uri === 'text.webm' ? /^Error INVALID_MEDIA: .*text\.webm/ : /^Error INVALID_URI: .*'/,
+          uri === 'text.webm' ? /^Error INVALID_MEDIA: .*text\.webm/ : /^Error INVALID_URI: /,
         ),
       ]);
     }
-    expect(() => bench.make(PlayerEndpoint, { uri: 'http://example.org/a.webm' })).toThrow(/files only/);
   });
 
   it('ends silently when it is stopped or released while it opens its file', async () => {

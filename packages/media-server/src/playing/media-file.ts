@@ -1,131 +1,131 @@
-// Reads the frames of a WebM or Matroska file from disk, a piece at a time. When they are sent is the player's business.
-import { open, type FileHandle } from 'node:fs/promises';
-import { avccToAnnexB, parseAvcConfiguration, type EncodedFrame, type RtpCodec } from '@parley/rtc';
+// Reads the frames of a media file, a piece at a time, from wherever its bytes come. When they are sent is the player's
+// business.
+import type { RtpCodec } from '@parley/rtc';
 import {
-  CustomSource,
-  EncodedPacketSink,
+  ADTS,
+  FLAC,
   Input,
   MATROSKA,
+  MP3,
+  MP4,
+  OGG,
+  QTFF,
+  WAVE,
   WEBM,
   type EncodedPacket,
-  type InputAudioTrack,
-  type InputVideoTrack,
+  type InputTrack,
 } from 'mediabunny';
 import type { MediaKind } from '../forwarding/track.ts';
-import { rtpCodecOf } from '../recording/track-settings.ts';
-import { recordingEnd } from './recording-end.ts';
+import { fileTrack, REORDERED, type FileFrame, type FileTrack } from './file-tracks.ts';
+import { fileBytes, type MediaBytes } from './media-bytes.ts';
+import { MediaFileError } from './media-file-error.ts';
+import type { Playable } from './player.ts';
 
-/** What a file's parts may take in memory: the newest pieces read, in bytes. */
-const CACHE_BYTES = 4 * 1024 * 1024;
+export { MediaFileError } from './media-file-error.ts';
+export type { FileFrame } from './file-tracks.ts';
 
-const NAL_TYPE_SPS = 7;
+/** Those of music have no codec that calls use, and are known in order to say so. Playlists name other addresses: none. */
+const FORMATS = [WEBM, MATROSKA, MP4, QTFF, OGG, WAVE, MP3, FLAC, ADTS];
 
-/** `missing`: there is no such file, or it cannot be opened. `foreign`: nothing in it that can be played. */
-export class MediaFileError extends Error {
-  readonly reason: 'missing' | 'foreign';
+/** What may lie before the first frame, in ms; a live stream that was joined late counts from its first frame. */
+const MAX_LEAD_MS = 1_000;
 
-  constructor(reason: 'missing' | 'foreign', sentence: string) {
-    super(sentence);
-    this.name = 'MediaFileError';
-    this.reason = reason;
-  }
-}
-
-/** A frame of a file. Its `timestamp` is for the sender to fill in. */
-export interface FileFrame extends EncodedFrame {
-  readonly kind: MediaKind;
-  /** From the start of the file, in ms. */
-  readonly at: number;
-  /** In ms; 0 when the file does not say. */
-  readonly duration: number;
-}
-
-interface FileTrack {
-  readonly kind: MediaKind;
-  readonly codec: RtpCodec;
-  readonly packets: EncodedPacketSink;
-  readonly toFrame: (packet: EncodedPacket) => EncodedFrame;
-}
-
-export class MediaFile {
-  /** From the start to the last frame, in ms. */
-  readonly duration: number;
+export class MediaFile implements Playable {
+  readonly duration: number | undefined;
+  readonly isSeekable: boolean;
+  readonly format: string;
+  readonly unplayable: readonly string[];
   readonly #input: Input;
-  readonly #handle: FileHandle;
+  readonly #bytes: MediaBytes;
   readonly #tracks: readonly FileTrack[];
+  /** The time in the file, in ms, that counts as its start; of a stream it is known with the first frame. */
+  #origin: number;
 
-  private constructor(input: Input, handle: FileHandle, tracks: readonly FileTrack[], duration: number) {
+  private constructor(
+    input: Input,
+    bytes: MediaBytes,
+    tracks: readonly FileTrack[],
+    about: Pick<MediaFile, 'duration' | 'format' | 'unplayable'> & { readonly origin: number },
+  ) {
     this.#input = input;
-    this.#handle = handle;
+    this.#bytes = bytes;
     this.#tracks = tracks;
-    this.duration = duration;
+    this.#origin = about.origin;
+    this.duration = about.duration;
+    this.format = about.format;
+    this.unplayable = about.unplayable;
+    this.isSeekable = bytes.isRandomAccess && this.duration !== undefined && this.duration > 0;
   }
 
   /**
-   * Opens the file for playing; one that is cut off counts up to its last complete frame. `uri`: for messages.
+   * Opens a file on disk for playing; one that is cut off counts up to its last complete frame. `uri`: for messages.
    * @throws MediaFileError
    */
   static async open(path: string, uri: string): Promise<MediaFile> {
-    const handle = await openHandle(path, uri);
+    return MediaFile.read(await fileBytes(path, uri));
+  }
+
+  /**
+   * Reads the head of a file. The bytes belong to the file from now on, and are closed when it is refused.
+   * @throws MediaFileError
+   */
+  static async read(bytes: MediaBytes): Promise<MediaFile> {
+    const input = new Input({ formats: FORMATS, source: bytes.source });
     try {
-      return await MediaFile.#read(handle);
+      return await MediaFile.#read(input, bytes);
     } catch (error) {
-      await handle.close();
+      input.dispose();
+      await bytes.close();
       if (error instanceof MediaFileError) throw error;
       const detail = error instanceof Error ? error.message : String(error);
       throw new MediaFileError(
         'foreign',
-        `'${uri}' is not a WebM or Matroska file that can be played (${detail})`,
+        `'${bytes.name}' is not a WebM, Matroska, MP4, Ogg or WAV file that can be played (${detail})`,
       );
     }
   }
 
-  static async #read(handle: FileHandle): Promise<MediaFile> {
-    const { size } = await handle.stat();
-    const end = await recordingEnd(handle, size);
-    const length = end?.length ?? size;
-    const source = new CustomSource({
-      getSize: () => length,
-      read: async (start, end) => {
-        const { buffer, bytesRead } = await handle.read(new Uint8Array(end - start), 0, end - start, start);
-        if (bytesRead < end - start) throw new Error('The file became shorter while it was played');
-        return buffer;
-      },
-      maxCacheSize: CACHE_BYTES,
-      prefetchProfile: 'fileSystem',
+  static async #read(input: Input, bytes: MediaBytes): Promise<MediaFile> {
+    const format = (await input.getFormat()).name;
+    const found = await playableTracks(await input.getTracks(), bytes.isRandomAccess);
+    const tracks = found.filter((track) => typeof track !== 'string');
+    const unplayable = found.filter((track) => typeof track === 'string');
+    if (tracks.length === 0)
+      throw new Error(unplayable.join(', ') || 'it holds no sound and no picture in a codec that calls use');
+    const isWhole = bytes.isRandomAccess && !bytes.end;
+    const origin = isWhole ? originOf(1000 * (await input.getFirstTimestamp())) : 0;
+    const duration = await durationOf(input, bytes);
+    return new MediaFile(input, bytes, tracks, {
+      format,
+      unplayable,
+      origin,
+      duration: duration === undefined ? undefined : duration - origin,
     });
-    const input = new Input({ formats: [WEBM, MATROSKA], source });
-    const [audio, video] = [await input.getPrimaryAudioTrack(), await input.getPrimaryVideoTrack()];
-    const tracks = [audio && (await fileTrack('audio', audio)), video && (await fileTrack('video', video))];
-    const playable = tracks.filter((track) => track !== null && track !== undefined);
-    if (playable.length === 0) throw new Error('it holds no sound and no picture in a codec that calls use');
-    // Looking for the last frame would read all of a recording, which has no index.
-    const duration =
-      end?.at ?? 1000 * ((await input.getDurationFromMetadata()) ?? (await input.computeDuration()));
-    return new MediaFile(input, handle, playable, duration);
   }
 
-  /** What the track of this kind carries; undefined when the file has none. */
   codec(kind: MediaKind): RtpCodec | undefined {
     return this.#tracks.find((track) => track.kind === kind)?.codec;
   }
 
-  /** The place of the key frame at or before `at`; 0 without video, or before its first one. All in ms. */
   async keyframeBefore(at: number): Promise<number> {
     const video = this.#tracks.find(({ kind }) => kind === 'video');
     if (!video) return at;
-    const packet = await video.packets.getKeyPacket(at / 1000, { metadataOnly: true });
-    return (packet?.timestamp ?? 0) * 1000;
+    const packet = await video.packets.getKeyPacket((at + this.#origin) / 1000, { metadataOnly: true });
+    return Math.max(0, (packet?.timestamp ?? 0) * 1000 - this.#origin);
   }
 
-  /** The frames of all tracks from `from` (ms) on, in the order of their time. */
   async *frames(from: number): AsyncGenerator<FileFrame, void, undefined> {
-    const readers = await Promise.all(this.#tracks.map((track) => TrackReader.start(track, from)));
+    const readers = await Promise.all(
+      this.#tracks.map((track) => TrackReader.start(track, from === 0 ? 0 : from + this.#origin)),
+    );
+    if (!this.#bytes.isRandomAccess)
+      this.#origin = originOf(Math.min(...readers.map(({ frame }) => frame?.at ?? Infinity)));
     for (;;) {
       const next = readers.filter((reader) => reader.frame !== undefined);
       if (next.length === 0) return;
       const earliest = next.reduce((a, b) => ((b.frame?.at ?? Infinity) < (a.frame?.at ?? Infinity) ? b : a));
-      if (earliest.frame) yield earliest.frame;
+      this.#bytes.frameRead();
+      if (earliest.frame) yield { ...earliest.frame, at: earliest.frame.at - this.#origin };
       await earliest.advance();
     }
   }
@@ -134,14 +134,51 @@ export class MediaFile {
   async close(): Promise<void> {
     if (this.#input.disposed) return;
     this.#input.dispose();
-    await this.#handle.close();
+    await this.#bytes.close();
   }
+}
+
+/** `first`: the time of the first frame, in ms; Infinity when there is none. */
+function originOf(first: number): number {
+  return first > MAX_LEAD_MS && first < Infinity ? first : 0;
+}
+
+/** Of each kind the first track that can be played, or why none can. */
+async function playableTracks(
+  all: readonly InputTrack[],
+  isRandomAccess: boolean,
+): Promise<(FileTrack | string)[]> {
+  const found: (FileTrack | string)[] = [];
+  for (const kind of ['audio', 'video'] as const) {
+    const refusals: string[] = [];
+    let playable: FileTrack | undefined;
+    for (const track of all) {
+      if (playable || (kind === 'audio' ? !track.isAudioTrack() : !track.isVideoTrack())) continue;
+      const result = await fileTrack(track as Parameters<typeof fileTrack>[0], isRandomAccess);
+      if (typeof result === 'string') refusals.push(result);
+      else playable = result;
+    }
+    if (playable) found.push(playable);
+    else if (refusals.length > 0) found.push(refusals[0]);
+  }
+  return found;
+}
+
+/** In ms from the start of the file's times; undefined when it would take reading all of it from elsewhere. */
+async function durationOf(input: Input, bytes: MediaBytes): Promise<number | undefined> {
+  // Looking for the last frame would read all of a recording, which has no index.
+  if (bytes.end) return bytes.end.at;
+  const told = await input.getDurationFromMetadata();
+  if (told !== null) return 1000 * told;
+  return bytes.isLocal ? 1000 * (await input.computeDuration()) : undefined;
 }
 
 /** Walks through one track. */
 class TrackReader {
   readonly #track: FileTrack;
   #packet: EncodedPacket | null;
+  /** Of the present packet, those after `frame`. */
+  #waiting: FileFrame[] = [];
   /** The frame to be sent next; undefined at the end. */
   frame: FileFrame | undefined;
 
@@ -165,76 +202,17 @@ class TrackReader {
   }
 
   async advance(): Promise<void> {
-    this.#packet = this.#packet && (await this.#track.packets.getNextPacket(this.#packet));
+    this.frame = this.#waiting.shift();
+    if (this.frame || !this.#packet) return;
+    const previous = this.#packet;
+    this.#packet = await this.#track.packets.getNextPacket(previous);
+    if (this.#track.codec.name === 'H264' && this.#packet && this.#packet.timestamp < previous.timestamp)
+      throw new MediaFileError('foreign', `It cannot be played on: ${REORDERED}`);
     this.#convert();
   }
 
   #convert(): void {
-    const { kind, toFrame } = this.#track;
-    const packet = this.#packet;
-    this.frame = packet
-      ? { ...toFrame(packet), kind, at: packet.timestamp * 1000, duration: packet.duration * 1000 }
-      : undefined;
+    this.#waiting = this.#packet ? this.#track.toFrames(this.#packet) : [];
+    this.frame = this.#waiting.shift();
   }
-}
-
-async function openHandle(path: string, uri: string): Promise<FileHandle> {
-  try {
-    const handle = await open(path, 'r');
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new MediaFileError('missing', `There is no file '${uri}'`);
-    throw new MediaFileError('missing', `The file '${uri}' cannot be opened (${code ?? String(error)})`);
-  }
-  throw new MediaFileError('missing', `'${uri}' is not a file`);
-}
-
-async function fileTrack(
-  kind: MediaKind,
-  track: InputAudioTrack | InputVideoTrack,
-): Promise<FileTrack | undefined> {
-  const codec = rtpCodecOf(await track.getCodec());
-  if (codec?.kind !== kind) return undefined;
-  const packets = new EncodedPacketSink(track);
-  return codec.name === 'H264'
-    ? avcTrack(codec, track, packets)
-    : { kind, codec, packets, toFrame: plainFrame };
-}
-
-function plainFrame(packet: EncodedPacket): EncodedFrame {
-  const { buffer, byteOffset, byteLength } = packet.data;
-  return {
-    data: Buffer.from(buffer, byteOffset, byteLength),
-    keyframe: packet.type === 'key',
-    timestamp: 0,
-  };
-}
-
-/** H.264 lies in files behind lengths, and its parameter sets often in the track's description only. */
-async function avcTrack(
-  codec: RtpCodec,
-  track: InputAudioTrack | InputVideoTrack,
-  packets: EncodedPacketSink,
-): Promise<FileTrack> {
-  const description = (await track.getDecoderConfig())?.description;
-  // Without a description the frames are a byte stream already.
-  if (!description) return { kind: 'video', codec, packets, toFrame: plainFrame };
-  const record = ArrayBuffer.isView(description)
-    ? Buffer.from(description.buffer, description.byteOffset, description.byteLength)
-    : Buffer.from(description);
-  const configuration = parseAvcConfiguration(record);
-  if (!configuration) throw new Error('its H.264 description is damaged');
-  const startCode = Buffer.from([0, 0, 0, 1]);
-  const sets = [...configuration.sps, ...configuration.pps].flatMap((unit) => [startCode, unit]);
-  const toFrame = (packet: EncodedPacket): EncodedFrame => {
-    const frame = plainFrame(packet);
-    const data = avccToAnnexB(frame.data, configuration.lengthSize);
-    const hasSets = (data[startCode.length] & 0x1f) === NAL_TYPE_SPS;
-    return { ...frame, data: frame.keyframe && !hasSets ? Buffer.concat([...sets, data]) : data };
-  };
-  const parameters = { ...codec.parameters, 'profile-level-id': record.toString('hex', 1, 4) };
-  return { kind: 'video', codec: { ...codec, parameters }, packets, toFrame };
 }

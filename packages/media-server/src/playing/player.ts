@@ -1,11 +1,35 @@
 // Plays one open file in real time: hands each frame to its track when it is due. One timer, always set for the next due
 // frame. Opens no file, and knows nothing of endpoints.
+import type { RtpCodec } from '@parley/rtc';
 import type { MediaKind } from '../forwarding/track.ts';
-import type { FileFrame, MediaFile } from './media-file.ts';
+import type { FileFrame } from './file-tracks.ts';
 import type { PlayedTrack } from './played-track.ts';
 
-/** Frames read ahead of their time: reading from disk must not show. */
+/** Media that has been opened: its frames in order, from places that can be gone to. */
+export interface Playable {
+  /** From the start to the last frame, in ms; undefined when nobody knows. */
+  readonly duration: number | undefined;
+  /** Whether `frames` may begin elsewhere than at 0, and more than once. */
+  readonly isSeekable: boolean;
+  /** What kind of file it is, for people. */
+  readonly format: string;
+  /** Why tracks are left out, each continuing a sentence about the media. */
+  readonly unplayable: readonly string[];
+  /** What the track of this kind carries; undefined when there is none. */
+  codec(kind: MediaKind): RtpCodec | undefined;
+  /** The place of the key frame at or before `at`; 0 without video, or before its first one. All in ms. */
+  keyframeBefore(at: number): Promise<number>;
+  /** The frames of all tracks from `from` (ms) on, in the order of their time. */
+  frames(from: number): AsyncGenerator<FileFrame, void, undefined>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Frames read ahead of their time: reading must not show. */
 const READ_AHEAD_FRAMES = 100;
+
+/** However much is to be buffered before the start, no more than this is, in bytes. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 
 /** A player that was held up this long, in ms, goes on from where it is, instead of sending all it missed at once. */
 const MAX_LATE_MS = 1_000;
@@ -16,12 +40,12 @@ const LAST_FRAME_MS = 40;
 export interface PlayerListener {
   /** All frames were sent and the last one has had its time. Told once for each time the file ends. */
   ended(): void;
-  /** The file cannot be read on. */
+  /** The file cannot be read on; what was read has been played. */
   failed(error: Error): void;
 }
 
 export class Player {
-  readonly #file: MediaFile;
+  readonly #file: Playable;
   readonly #tracks: ReadonlyMap<MediaKind, PlayedTrack>;
   readonly #listener: PlayerListener;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -37,18 +61,31 @@ export class Player {
   #frames: AsyncGenerator<FileFrame, void, undefined> | undefined;
   #reading = false;
   #exhausted = false;
+  #failure: Error | undefined;
   #endsAt = 0;
+  readonly #bufferMs: number;
+  #queuedBytes = 0;
+  /** Nothing is sent yet: what is read ahead is to become `#bufferMs` long first. */
+  #buffering: boolean;
 
-  constructor(file: MediaFile, tracks: ReadonlyMap<MediaKind, PlayedTrack>, listener: PlayerListener) {
+  /** `bufferMs`: how much is to be read ahead before the playing starts, and starts again after a seek. */
+  constructor(
+    file: Playable,
+    tracks: ReadonlyMap<MediaKind, PlayedTrack>,
+    listener: PlayerListener,
+    bufferMs = 0,
+  ) {
     this.#file = file;
     this.#tracks = tracks;
     this.#listener = listener;
+    this.#bufferMs = bufferMs;
+    this.#buffering = bufferMs > 0;
   }
 
   /** Place in the file in ms. */
   get position(): number {
-    const place = this.#playing ? performance.now() - this.#base : this.#place;
-    return Math.max(0, Math.min(this.#file.duration, place));
+    const place = this.#playing && !this.#buffering ? performance.now() - this.#base : this.#place;
+    return Math.max(0, Math.min(this.#file.duration ?? Infinity, place));
   }
 
   play(): void {
@@ -90,7 +127,10 @@ export class Player {
   #leave(): number {
     clearTimeout(this.#timer);
     this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#buffering = this.#bufferMs > 0;
     this.#exhausted = false;
+    this.#failure = undefined;
     this.#endsAt = 0;
     this.#frames = undefined;
     for (const track of this.#tracks.values()) track.forgetFrames();
@@ -101,6 +141,14 @@ export class Player {
     clearTimeout(this.#timer);
     if (!this.#playing) return;
     const now = performance.now();
+    if (this.#buffering) {
+      if (!this.#isBuffered()) {
+        this.#read();
+        return;
+      }
+      this.#buffering = false;
+      this.#base = now - this.#place;
+    }
     for (let frame = this.#queue.at(0); frame; frame = this.#queue.at(0)) {
       this.#catchUp(frame, now);
       const due = this.#base + frame.at;
@@ -109,6 +157,7 @@ export class Player {
         break;
       }
       this.#queue.shift();
+      this.#queuedBytes -= frame.data.length;
       this.#endsAt = Math.max(this.#endsAt, frame.at + (frame.duration || LAST_FRAME_MS));
       this.#tracks.get(frame.kind)?.send(frame, due);
     }
@@ -132,15 +181,29 @@ export class Player {
       return;
     }
     this.pause();
-    this.#listener.ended();
+    if (this.#failure) this.#listener.failed(this.#failure);
+    else this.#listener.ended();
+  }
+
+  #isBuffered(): boolean {
+    if (this.#exhausted || this.#queuedBytes >= MAX_BUFFERED_BYTES) return true;
+    const [first, last] = [this.#queue.at(0), this.#queue.at(-1)];
+    return first !== undefined && last !== undefined && last.at - first.at >= this.#bufferMs;
+  }
+
+  #wantsMore(): boolean {
+    return this.#queue.length < READ_AHEAD_FRAMES || (this.#buffering && !this.#isBuffered());
   }
 
   #read(): void {
     if (this.#reading || !this.#frames) return;
     this.#reading = true;
-    this.#readAhead(this.#frames, this.#generation)
+    const generation = this.#generation;
+    this.#readAhead(this.#frames, generation)
       .catch((error: unknown) => {
-        if (!this.#closed) this.#listener.failed(error instanceof Error ? error : new Error(String(error)));
+        if (generation !== this.#generation) return;
+        this.#exhausted = true;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         this.#reading = false;
@@ -149,7 +212,7 @@ export class Player {
   }
 
   async #readAhead(frames: AsyncGenerator<FileFrame, void, undefined>, generation: number): Promise<void> {
-    while (generation === this.#generation && this.#queue.length < READ_AHEAD_FRAMES) {
+    while (generation === this.#generation && this.#wantsMore()) {
       const { value, done } = await frames.next();
       if (generation !== this.#generation) return;
       if (done) {
@@ -157,6 +220,9 @@ export class Player {
         return;
       }
       this.#queue.push(value);
+      this.#queuedBytes += value.data.length;
+      // A source that is slower than its reader: what has come is not to wait for what will.
+      if (this.#queue.length === 1 || this.#buffering) this.#run();
     }
   }
 }

@@ -2,11 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFile } from '../recording/append-file.ts';
+import { AppendFile, createFile } from '../recording/append-file.ts';
+import { openContainer } from '../recording/profile.ts';
+import { RecordingFile } from '../recording/recording-file.ts';
 import { CLIP, contents, readClip, type Clip } from '../recording/testing/clip.ts';
 import { OPUS, VP8 } from '../recording/testing/fake-source.ts';
 import { audioSettings, videoSettings } from '../recording/track-settings.ts';
-import { WebmFile } from '../recording/webm-file.ts';
 import { MediaFile, MediaFileError } from './media-file.ts';
 
 let folder: string;
@@ -20,12 +21,9 @@ afterEach(() => rm(folder, { recursive: true }));
 /** The clip, three times over, as our recorder writes it. */
 async function recording(clip: Clip): Promise<{ bytes: Buffer; expected: Clip }> {
   const path = join(folder, 'whole.webm');
-  const tracks = {
-    audio: audioSettings(OPUS),
-    video: videoSettings(VP8, clip.video[0]),
-    container: 'webm',
-  } as const;
-  const file = new WebmFile(await createFile(path), tracks, (error) => {
+  const tracks = { audio: audioSettings(OPUS), video: videoSettings(VP8, clip.video[0]) };
+  const container = openContainer('webm', new AppendFile(await createFile(path)), tracks);
+  const file = new RecordingFile(container, tracks, (error) => {
     throw error;
   });
   for (const shift of [0, 2000, 4000]) {

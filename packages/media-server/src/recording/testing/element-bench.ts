@@ -8,7 +8,10 @@ import type { MediaObject, ObjectContext, ObjectEvent } from '../../elements/med
 import { MediaPipeline } from '../../elements/media-pipeline.ts';
 import type { Environment } from '../../environment.ts';
 import { FileStore } from '../../file-store.ts';
+import { HttpIntake } from '../../intake/http-intake.ts';
 import { Ticker } from '../../ticker.ts';
+
+const log = pino({ level: 'silent' });
 
 export class ElementBench {
   readonly base = mkdtempSync(join(tmpdir(), 'parley-elements-'));
@@ -19,6 +22,7 @@ export class ElementBench {
       throw error;
     },
   });
+  readonly #intake = new HttpIntake({ host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', log });
   readonly #pipeline: MediaPipeline;
 
   constructor() {
@@ -58,15 +62,18 @@ export class ElementBench {
 
   async close(): Promise<void> {
     await this.#pipeline.release();
+    await this.#intake.close();
     this.#ticker.close();
     rmSync(this.base, { recursive: true });
   }
 
   #context(id: string, parent: MediaObject | undefined): ObjectContext {
-    const environment: Pick<Environment, 'log' | 'ticker' | 'files'> = {
-      log: pino({ level: 'silent' }),
+    const environment: Pick<Environment, 'log' | 'ticker' | 'files' | 'httpSources' | 'intake'> = {
+      log,
       ticker: this.#ticker,
       files: new FileStore(this.data),
+      httpSources: 'any',
+      intake: this.#intake,
     };
     return {
       id,
