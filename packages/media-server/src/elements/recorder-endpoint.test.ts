@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { annexBToAvcc } from '@parley/rtc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileFrame } from '../playing/media-file.ts';
 import { CLIP, H264_CLIP, contents, readClip, type Clip } from '../recording/testing/clip.ts';
 import { ElementBench } from '../recording/testing/element-bench.ts';
-import { FakeSource, OPUS, VP8 } from '../recording/testing/fake-source.ts';
+import { readBack } from '../recording/testing/read-back.ts';
+import { FakeSource, H264, OPUS, PCMU, VP8 } from '../recording/testing/fake-source.ts';
 import { RecorderEndpoint } from './recorder-endpoint.ts';
 
 let bench: ElementBench;
@@ -20,8 +22,12 @@ afterEach(() => bench.close());
 /** A camera and microphone in a call. */
 class Caller {
   readonly audio = new FakeSource(OPUS);
-  readonly video = new FakeSource(VP8);
+  readonly video: FakeSource;
   #now = performance.now();
+
+  constructor(videoCodec = VP8) {
+    this.video = new FakeSource(videoCodec);
+  }
 
   connect(recorder: RecorderEndpoint): void {
     for (const source of [this.audio, this.video]) {
@@ -87,7 +93,7 @@ describe('RecorderEndpoint', () => {
 
   it('writes H.264 as Matroska, also into the WEBM profile', async () => {
     const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm', mediaProfile: 'WEBM_VIDEO_ONLY' });
-    const source = new FakeSource({ ...VP8, name: 'H264', parameters: { 'packetization-mode': '1' } });
+    const source = new FakeSource(H264);
     const sink = recorder.sink('video');
     sink?.sourceChanged(source);
     if (sink) source.addSink(sink);
@@ -100,11 +106,87 @@ describe('RecorderEndpoint', () => {
     expect(readFileSync(join(bench.data, 'a.webm')).subarray(0, 60).includes('matroska')).toBe(true);
   });
 
-  it.each(['MP4', 'JPEG_VIDEO_ONLY', 'KURENTO_SPLIT_RECORDER', 'toString'])(
+  it.each([
+    ['MP4', 102, 25],
+    ['MP4_AUDIO_ONLY', 102, 0],
+    ['MP4_VIDEO_ONLY', 0, 25],
+  ])('takes the profile %s', async (mediaProfile, audio, video) => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.mp4', mediaProfile });
+    const caller = new Caller(H264);
+    const { video: pictures } = await readClip(H264_CLIP);
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk([...clip.audio, ...pictures]);
+    await bench.saw('Recording');
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual(['START', 'Recording', 'STOP', 'Stopped']);
+    const bytes = readFileSync(join(bench.data, 'a.mp4'));
+    expect(bytes.toString('latin1', 4, 8)).toBe('ftyp');
+    const read = await readBack(bytes);
+    expect(contents(read.audio?.frames ?? [])).toEqual(contents(clip.audio).slice(0, audio));
+    const written = pictures.map(({ data }) => ({ data: annexBToAvcc(Buffer.from(data)) }));
+    expect(contents(read.video?.frames ?? [])).toEqual(contents(written).slice(0, video));
+    expect(read.video?.frames.map(({ isKey }) => isKey)).toEqual(
+      video ? pictures.map(({ keyframe }) => keyframe) : undefined,
+    );
+    expect([read.audio?.codec, read.video?.codec]).toEqual([
+      audio ? 'opus' : undefined,
+      video ? 'avc' : undefined,
+    ]);
+  });
+
+  it('records the sound alone when the picture does not fit into the file, and says what would take it', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.mp4', mediaProfile: 'MP4' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    await bench.saw('Recording');
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual([
+      'START',
+      expect.stringMatching(/^Error INVALID_MEDIA: .*MP4 files cannot hold VP8.*WebM and Matroska can/),
+      'Recording',
+      'STOP',
+      'Stopped',
+    ]);
+    expect(bench.events.find(({ type }) => type === 'Error')?.data.errorCode).toBe(40005);
+    const read = await readBack(readFileSync(join(bench.data, 'a.mp4')));
+    expect(contents(read.audio?.frames ?? [])).toEqual(contents(clip.audio));
+    expect(read.video).toBeUndefined();
+  });
+
+  it.each([
+    ['MP4_VIDEO_ONLY', VP8, /VP8/],
+    ['WEBM_AUDIO_ONLY', PCMU, /PCMU/],
+  ])('makes no file and stops when nothing fits into %s', async (mediaProfile, codec, named) => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.bin', mediaProfile });
+    const source = new FakeSource(codec);
+    const sink = recorder.sink(source.kind);
+    sink?.sourceChanged(source);
+    if (sink) source.addSink(sink);
+    recorder.record();
+    for (const frame of codec.kind === 'audio' ? clip.audio : clip.video)
+      source.send(frame, frame.at * 8, performance.now());
+    await bench.saw('STOP');
+    await recorder.stopAndWait();
+    expect(bench.log()).toEqual([
+      'START',
+      expect.stringMatching(named),
+      expect.stringContaining('nothing that is connected fits into it'),
+      'STOP',
+    ]);
+    expect(existsSync(join(bench.data, 'a.bin'))).toBe(false);
+  });
+
+  it.each(['FLV', 'JPEG_VIDEO_ONLY', 'KURENTO_SPLIT_RECORDER', 'MP4_', 'toString'])(
     'refuses the profile %s',
     (mediaProfile) => {
       expect(() => bench.make(RecorderEndpoint, { uri: 'a.mp4', mediaProfile })).toThrow(
-        expect.objectContaining({ code: 40006 }) as Error,
+        expect.objectContaining({
+          code: 40006,
+          message: expect.stringContaining('MP4_VIDEO_ONLY') as string,
+        }) as Error,
       );
     },
   );

@@ -1,6 +1,7 @@
 // Records what it is connected to into a file. Starts, pauses and ends; what is written, and how, is in recording/.
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { KURENTO_ERRORS, type KurentoErrorName } from '@parley/protocol';
 import type { MediaKind, MediaSink } from '../forwarding/track.ts';
 import { AppendFile, createFile } from '../recording/append-file.ts';
 import type { ByteSink } from '../recording/byte-sink.ts';
@@ -117,7 +118,7 @@ export class RecorderEndpoint extends UriEndpoint {
         writing: () => this.emit('Recording', {}),
         leftOut: (kind, reason) => {
           this.environment.log.warn({ endpoint: this.id, kind }, reason);
-          this.#emitError(reason);
+          this.#emitError(reason, 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_MEDIA');
         },
         failed: (error) => this.#failed(recording, error),
       },
@@ -165,8 +166,8 @@ export class RecorderEndpoint extends UriEndpoint {
     if (this.#recording === recording) void this.#finish();
   }
 
-  #emitError(description: string): void {
-    this.emit('Error', { description, errorCode: 40003, type: 'UNEXPECTED_ERROR' });
+  #emitError(description: string, kind: KurentoErrorName = 'UNEXPECTED_ERROR', type: string = kind): void {
+    this.emit('Error', { description, errorCode: KURENTO_ERRORS[kind].code, type });
   }
 
   #ticked(now: number): void {

@@ -19,7 +19,11 @@ where it is not, that is a defect.
 | \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
 | \`setMaxAudioRecvBandwidth\` | 40006 | adds \`b=AS\` to offers | audio is not held back |
 | an offer with \`a=setup:passive\` | 40205 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
-| profiles of RecorderEndpoint | WEBM and MKV, each also _VIDEO_ONLY and _AUDIO_ONLY; others 40006 | MP4, FLV, JPEG too | they need transcoding or another container |
+| profiles of RecorderEndpoint | WEBM, MKV and MP4, each also _VIDEO_ONLY and _AUDIO_ONLY; FLV, JPEG_VIDEO_ONLY and KURENTO_SPLIT_RECORDER 40006 | all | they need transcoding |
+| recording a codec that the profile's file cannot hold (VP8 in MP4, PCMU in any) | \`Error\` (40005, INVALID_MEDIA); the other track is recorded, or the state goes STOP without a file | transcoded | nothing is transcoded |
+| H.264 in a WEBM profile | the file is Matroska and says so | transcoded to VP8 | WebM has no place for it, and a recording is worth more than its name |
+| MP4 recordings | fragmented: playable while they grow and after a crash | one index, written at the end | a crash must not cost the recording |
+| a codec that changes during a recording | \`Error\`; the rest of that track is left out | transcoded | a file says once what it holds |
 | URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\` only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
 | \`getICECandidatePairs\`, \`getIceConnectionState\` | component 1 only | component 2 stays GATHERING for ever | RTP and RTCP share one component |
 | \`MediaSessionTerminated\` | can be subscribed to, never emitted | the same, as far as was ever seen | |

@@ -22,15 +22,23 @@ export async function createFile(path: string): Promise<FileHandle> {
 /** Owns the handle. */
 export class AppendFile implements ByteSink {
   readonly #handle: FileHandle;
+  #length = 0;
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
 
   async write(bytes: Buffer): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done);
-      done += bytesWritten;
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done);
+        done += bytesWritten;
+      }
+      this.#length += bytes.length;
+    } catch (error) {
+      // Half of a piece is of no use to any reader, and misleads some. Where that fails, too, the first error tells more.
+      await Promise.allSettled([this.#handle.truncate(this.#length)]);
+      throw error;
     }
   }
 

@@ -85,4 +85,12 @@ export class FakeSource implements MediaSource {
 
 export const OPUS: RtpCodec = { name: 'opus', kind: 'audio', clockRate: 48_000, channels: 2, parameters: {} };
 export const VP8: RtpCodec = { name: 'VP8', kind: 'video', clockRate: 90_000, channels: 1, parameters: {} };
+export const VP9: RtpCodec = { name: 'VP9', kind: 'video', clockRate: 90_000, channels: 1, parameters: {} };
+export const H264: RtpCodec = {
+  name: 'H264',
+  kind: 'video',
+  clockRate: 90_000,
+  channels: 1,
+  parameters: { 'packetization-mode': '1' },
+};
 export const PCMU: RtpCodec = { name: 'PCMU', kind: 'audio', clockRate: 8_000, channels: 1, parameters: {} };
