@@ -52,23 +52,28 @@ export async function mp4Start({ video, audio }: FileTracks): Promise<Mp4Start> 
   await output.start();
   await output.finalize();
   const bytes = Buffer.concat(boxes);
-  const timescales = timescalesOf(bytes);
-  if (timescales.length !== output.tracks.length)
+  const ids = numbersIn(bytes, 'tkhd');
+  const timescales = numbersIn(bytes, 'mdhd');
+  const kinds = output.tracks.map(({ type }) => type as MediaKind);
+  if (ids.length !== kinds.length || timescales.length !== kinds.length)
     throw new Error('The muxer does not describe tracks as it used to');
-  const tracks = output.tracks.map(({ type, id }, index) => {
-    return [type as MediaKind, { id, timescale: timescales[index] }] as const;
-  });
+  const tracks = kinds.map(
+    (kind, index) => [kind, { id: ids[index], timescale: timescales[index] }] as const,
+  );
   return { bytes, tracks: new Map(tracks) };
 }
 
-/** Of the media headers (`mdhd`, section 8.4.2), in the order of the tracks. */
-function timescalesOf(moov: Buffer): number[] {
-  const timescales: number[] = [];
-  for (let at = moov.indexOf('mdhd'); at !== -1; at = moov.indexOf('mdhd', at + 4)) {
-    const isLong = moov[at + 4] === 1;
-    timescales.push(moov.readUInt32BE(at + (isLong ? 24 : 16)));
+/**
+ * What follows the two times in the boxes of that name, in the order of the tracks: the id in track headers (`tkhd`,
+ * section 8.3.2), the timescale in media headers (`mdhd`, section 8.4.2).
+ */
+function numbersIn(moov: Buffer, type: 'tkhd' | 'mdhd'): number[] {
+  const numbers: number[] = [];
+  for (let at = moov.indexOf(type); at !== -1; at = moov.indexOf(type, at + 4)) {
+    const hasLongTimes = moov[at + 4] === 1;
+    numbers.push(moov.readUInt32BE(at + (hasLongTimes ? 24 : 16)));
   }
-  return timescales;
+  return numbers;
 }
 
 const MFHD_LENGTH = 16;
