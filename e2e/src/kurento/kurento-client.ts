@@ -24,21 +24,22 @@ export interface MediaObject {
   addTag(key: string, value: string): Promise<void>;
   /** In a transaction the client takes its last parameter for the callback, unless there is one. */
   addTag(transaction: Transaction, key: string, value: string, callback: Callback): unknown;
-  getTag(key: string): Promise<string>;
+  getTag(key: string, callback?: Callback): Promise<string>;
   getTags(): Promise<{ readonly key: string; readonly value: string }[]>;
   setSendTagsInEvents(send: boolean): Promise<void>;
 }
 
 export interface MediaElement extends MediaObject {
-  connect(sink: MediaElement, mediaType?: 'AUDIO' | 'VIDEO' | 'DATA'): Promise<void>;
+  connect(sink: MediaElement, mediaType?: 'AUDIO' | 'VIDEO' | 'DATA' | Callback): Promise<void>;
   disconnect(sink: MediaElement, mediaType?: 'AUDIO' | 'VIDEO' | 'DATA'): Promise<void>;
+  getSourceConnections(mediaType?: 'AUDIO' | 'VIDEO' | 'DATA'): Promise<Record<string, unknown>[]>;
   getStats(mediaType?: 'AUDIO' | 'VIDEO'): Promise<Record<string, Record<string, unknown>>>;
   isMediaFlowingOut(mediaType: 'AUDIO' | 'VIDEO'): Promise<boolean>;
 }
 
 export interface SdpEndpoint extends MediaElement {
   generateOffer(): Promise<string>;
-  processOffer(offer: string): Promise<string>;
+  processOffer(offer: string, callback?: Callback): Promise<string>;
   processAnswer(answer: string): Promise<string>;
 }
 
@@ -81,6 +82,7 @@ interface Creator {
   create<Type extends keyof Classes>(transaction: Transaction, type: Type, params?: object): Classes[Type];
   /** Of what this server may not have. */
   create(type: string, params: object | Callback, callback?: Callback): Promise<MediaElement>;
+  create(transaction: Transaction, type: string, callback: Callback): MediaElement;
   transaction(operations: () => void): Promise<unknown>;
   beginTransaction(): Transaction;
 }
