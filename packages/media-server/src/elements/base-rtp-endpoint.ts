@@ -1,5 +1,6 @@
 // An endpoint whose media is RTP: the state of its transport and of its media as told to clients, and key frames.
-import { KurentoError } from '@parley/protocol';
+import { KurentoError, type MediaType } from '@parley/protocol';
+import type { StatsRecord } from './element-stats.ts';
 import { SdpEndpoint } from './sdp-endpoint.ts';
 
 export type ConnectedState = 'DISCONNECTED' | 'CONNECTED';
@@ -32,6 +33,13 @@ export abstract class BaseRtpEndpoint extends SdpEndpoint {
     if (newState === oldState) return;
     this.#connectionState = newState;
     this.emit('ConnectionStateChanged', { oldState, newState });
+    // A peer that had been given up is back: ICE was restarted, or its network works again.
+    if (newState === 'CONNECTED' && this.sessionIsOver) this.emitSessionStarted();
+  }
+
+  /** Null before the negotiation, as at the original. */
+  override getStats(mediaType?: MediaType): Record<string, StatsRecord> | null {
+    return this.hasHadSession ? super.getStats(mediaType) : null;
   }
 
   /**

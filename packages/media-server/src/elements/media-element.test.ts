@@ -112,6 +112,47 @@ describe('MediaElement', () => {
     expect(down.getSourceConnections('AUDIO')[0].source).toBe(first);
   });
 
+  it('keeps connections of other descriptions apart, and lets media flow between the default ones only', () => {
+    const media = new Media();
+    const [first, second, down] = pipelineWith(3) as [TestElement, TestElement, TestElement];
+    first.become({ source: media.source('first') });
+    second.become({ source: media.source('second') });
+    down.become({ sink: media.sink('down') });
+    first.connect(down, 'VIDEO', 'screen', 'left');
+    expect(media.wiring).toEqual([]);
+    second.connect(down, 'VIDEO', '', '');
+    expect(media.wiring).toEqual(['second + down']);
+    first.disconnect(down, 'VIDEO');
+    second.connect(down, 'VIDEO', 'default', 'left');
+    const described = (connections: ReturnType<typeof down.getSourceConnections>) =>
+      connections.map(({ source, sourceDescription, sinkDescription }) => [
+        source,
+        sourceDescription,
+        sinkDescription,
+      ]);
+    expect(described(down.getSourceConnections('VIDEO'))).toEqual([
+      [second, 'default', 'default'],
+      [second, 'default', 'left'],
+    ]);
+    expect(down.getSourceConnections('VIDEO', 'left')).toHaveLength(1);
+    expect(second.getSinkConnections('VIDEO', 'default')).toHaveLength(2);
+    expect(second.getSinkConnections('AUDIO')).toEqual([]);
+    second.disconnect(down);
+    expect(described(down.getSourceConnections())).toEqual([[second, 'default', 'left']]);
+    second.disconnect(down, 'VIDEO', 'default', 'left');
+    expect(down.getSourceConnections()).toEqual([]);
+    const told = events.filter(({ type }) => type.startsWith('Element'));
+    expect(told.map(({ type, source, data }) => [type, source, data.sinkMediaDescription])).toEqual([
+      ['ElementConnected', first, 'left'],
+      ['ElementConnected', second, 'default'],
+      ['ElementDisconnected', first, 'left'],
+      ['ElementConnected', second, 'left'],
+      ['ElementDisconnected', second, 'default'],
+      ['ElementDisconnected', second, 'left'],
+    ]);
+    expect(media.wiring).toEqual(['second + down', 'second - down']);
+  });
+
   it('feeds itself, and lets go of everything when released', async () => {
     const media = new Media();
     const [up, down] = pipelineWith(2) as [TestElement, TestElement];

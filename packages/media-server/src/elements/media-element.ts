@@ -3,26 +3,14 @@
 import { KurentoError, type MediaType } from '@parley/protocol';
 import type { DataSink, DataSource } from '../data/data-flow.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
-import { Connection, MEDIA_TYPES } from './connections.ts';
-import { FlowMonitor } from './flow-monitor.ts';
+import { Connection, DEFAULT_DESCRIPTION, MEDIA_TYPES } from './connections.ts';
+import { elementStats, type StatsRecord } from './element-stats.ts';
+import type { FlowMonitor } from './flow-monitor.ts';
+import { MediaFlows, type FlowDirection } from './media-flows.ts';
 import { MediaObject, type ObjectContext } from './media-object.ts';
+import type { MediaPipeline } from './media-pipeline.ts';
 
-/** The only pad, stream and bin there is: elements carry one audio and one video. */
-const DEFAULT_DESCRIPTION = 'default';
-
-/** As observed at the original: video from outside is missed sooner than anything else. */
-const VIDEO_OUT_SILENCE_MS = 2_000;
-const SILENCE_MS = 4_000;
-
-/** One entry of `getStats`: a Kurento type derived from `Stats`, by its name in `__type__`. */
-export interface StatsRecord {
-  readonly __type__: string;
-  readonly id: string;
-  readonly type: string;
-  /** In ms since 1970. */
-  readonly timestampMillis: number;
-  readonly [field: string]: unknown;
-}
+export type { StatsRecord };
 
 export interface ElementConnectionData {
   readonly source: MediaElement;
@@ -33,21 +21,18 @@ export interface ElementConnectionData {
 }
 
 export abstract class MediaElement extends MediaObject {
-  readonly #incoming = new Map<MediaType, Connection<MediaElement>>();
+  /** By media type and the sink's description: each of them has one source. */
+  readonly #incoming = new Map<string, Connection<MediaElement>>();
   readonly #outgoing = new Set<Connection<MediaElement>>();
-  readonly #flowsIn: Record<MediaKind, FlowMonitor>;
-  readonly #flowsOut: Record<MediaKind, FlowMonitor>;
-  readonly #tick = (now: number): void => this.#tickFlows(now);
+  readonly #flows: MediaFlows;
 
   constructor(context: ObjectContext, className: string) {
     super(context, className);
-    const monitor = (direction: 'In' | 'Out', kind: MediaKind, silenceMs: number) =>
-      new FlowMonitor(silenceMs, (flowing) => this.#flowChanged(direction, kind, flowing));
-    this.#flowsIn = { audio: monitor('In', 'audio', SILENCE_MS), video: monitor('In', 'video', SILENCE_MS) };
-    this.#flowsOut = {
-      audio: monitor('Out', 'audio', SILENCE_MS),
-      video: monitor('Out', 'video', VIDEO_OUT_SILENCE_MS),
-    };
+    const { ticker } = this.environment;
+    this.#flows = new MediaFlows({
+      ticker,
+      changed: (direction, kind, flowing) => this.#flowChanged(direction, kind, flowing),
+    });
   }
 
   /** Where media of this kind leaves the element into the pipeline; undefined while, or because, there is none. */
@@ -67,8 +52,8 @@ export abstract class MediaElement extends MediaObject {
   }
 
   /**
-   * Feeds the sink: audio, video and data, or only `mediaType`. A sink has one source per type: a new one replaces the
-   * old one. An element may feed itself.
+   * Feeds the sink: audio, video and data, or only `mediaType`. A sink has one source per type and description of its own:
+   * a new one replaces the old one. An element may feed itself.
    * @throws KurentoError CONNECT_ERROR when the sink is in another pipeline or gone
    */
   connect(
@@ -84,20 +69,21 @@ export abstract class MediaElement extends MediaObject {
         'CONNECT_ERROR',
         `Elements of different pipelines cannot be connected: '${this.id}' and '${sink.id}'`,
       );
-    for (const type of mediaType ? [mediaType] : MEDIA_TYPES)
-      this.#connectOne(sink, type, sourceMediaDescription, sinkMediaDescription);
+    const [from, to] = [named(sourceMediaDescription), named(sinkMediaDescription)];
+    for (const type of mediaType ? [mediaType] : MEDIA_TYPES) this.#connectOne(sink, type, from, to);
   }
 
-  /** Undoes `connect`, for all types or only `mediaType`. What is not connected is left as it is. */
+  /** Undoes `connect`, for all types or only `mediaType`. What is not connected like that is left as it is. */
   disconnect(
     sink: MediaElement,
     mediaType?: MediaType,
-    _sourceMediaDescription?: string,
-    _sinkMediaDescription?: string,
+    sourceMediaDescription = DEFAULT_DESCRIPTION,
+    sinkMediaDescription = DEFAULT_DESCRIPTION,
   ): void {
     for (const type of mediaType ? [mediaType] : MEDIA_TYPES) {
-      const connection = sink.#incoming.get(type);
+      const connection = sink.#incoming.get(keyOf(type, named(sinkMediaDescription)));
       if (connection?.source !== this) continue;
+      if (connection.sourceDescription !== named(sourceMediaDescription)) continue;
       this.#undo(connection);
       this.#emitConnection('ElementDisconnected', connection);
     }
@@ -115,12 +101,12 @@ export abstract class MediaElement extends MediaObject {
 
   /** Whether media comes from the pipeline into this element. */
   isMediaFlowingIn(mediaType: MediaType, sinkMediaDescription = DEFAULT_DESCRIPTION): boolean {
-    return this.#isFlowing(this.#flowsIn, mediaType, sinkMediaDescription);
+    return named(sinkMediaDescription) === DEFAULT_DESCRIPTION && this.#flows.isFlowing('In', mediaType);
   }
 
   /** Whether media goes from this element into the pipeline. */
   isMediaFlowingOut(mediaType: MediaType, sourceMediaDescription = DEFAULT_DESCRIPTION): boolean {
-    return this.#isFlowing(this.#flowsOut, mediaType, sourceMediaDescription);
+    return named(sourceMediaDescription) === DEFAULT_DESCRIPTION && this.#flows.isFlowing('Out', mediaType);
   }
 
   /** Always false: media is forwarded as it comes. */
@@ -128,14 +114,27 @@ export abstract class MediaElement extends MediaObject {
     return false;
   }
 
-  /** By id; null as long as there is nothing to count, as at the original. */
+  /** By id: of the media, of data channels, and of the element itself; all, or only of `mediaType`. */
   getStats(mediaType?: MediaType): Record<string, StatsRecord> | null {
+    const wanted = (type: MediaType): boolean => mediaType === undefined || mediaType === type;
+    const inputs = [...this.#incoming.values()].filter(({ type }) => wanted(type));
     const records = [
-      ...(mediaType === undefined || mediaType === 'AUDIO' ? this.stats('audio') : []),
-      ...(mediaType === undefined || mediaType === 'VIDEO' ? this.stats('video') : []),
+      ...(wanted('AUDIO') ? this.stats('audio') : []),
+      ...(wanted('VIDEO') ? this.stats('video') : []),
+      ...(wanted('DATA') ? this.dataStats() : []),
+      elementStats(this.id, this.isEndpoint, inputs),
     ];
-    if (records.length === 0) return null;
     return Object.fromEntries(records.map((record) => [record.id, record]));
+  }
+
+  /** Begins or ends measuring how late media comes to this element. */
+  measureLatency(measured: boolean): void {
+    for (const connection of this.#incoming.values()) connection.measure(measured);
+  }
+
+  /** Whether media leaves the server here, or comes to it. */
+  protected get isEndpoint(): boolean {
+    return false;
   }
 
   /** What `getStats` reports of this kind of media. */
@@ -143,14 +142,19 @@ export abstract class MediaElement extends MediaObject {
     return [];
   }
 
+  /** What `getStats` reports of data channels and of the session that they belong to. */
+  protected dataStats(): readonly StatsRecord[] {
+    return [];
+  }
+
   /** Where the subclass reports packets from the pipeline. Keep the monitor at hand: `packet()` is for the packet path. */
   protected flowIn(kind: MediaKind): FlowMonitor {
-    return this.#flowsIn[kind];
+    return this.#flows.in[kind];
   }
 
   /** Where the subclass reports packets into the pipeline. */
   protected flowOut(kind: MediaKind): FlowMonitor {
-    return this.#flowsOut[kind];
+    return this.#flows.out[kind];
   }
 
   /** To be called by the subclass when what `source` or `sink` give has changed: connections catch up. */
@@ -164,29 +168,33 @@ export abstract class MediaElement extends MediaObject {
   protected override onRelease(): void | Promise<void> {
     for (const connection of [...this.#incoming.values(), ...this.#outgoing])
       connection.source.#undo(connection);
-    this.environment.ticker.remove(this.#tick);
+    this.#flows.close();
   }
 
   #connectOne(sink: MediaElement, type: MediaType, sourceDescription: string, sinkDescription: string): void {
-    const present = sink.#incoming.get(type);
-    if (present?.source === this) {
-      present.sourceDescription = sourceDescription;
-      present.sinkDescription = sinkDescription;
+    const key = keyOf(type, sinkDescription);
+    const present = sink.#incoming.get(key);
+    if (present?.source === this && present.sourceDescription === sourceDescription) {
       this.#emitConnection('ElementConnected', present);
       return;
     }
-    present?.source.disconnect(sink, type);
+    present?.source.disconnect(sink, type, present.sourceDescription, sinkDescription);
     const connection = new Connection<MediaElement>(this, sink, type, sourceDescription, sinkDescription);
-    sink.#incoming.set(type, connection);
+    sink.#incoming.set(key, connection);
     this.#outgoing.add(connection);
+    connection.measure(this.#isMeasured);
     connection.wire();
     this.#emitConnection('ElementConnected', connection);
+  }
+
+  get #isMeasured(): boolean {
+    return (this.mediaPipeline as MediaPipeline | undefined)?.latencyStats ?? false;
   }
 
   #undo(connection: Connection<MediaElement>): void {
     connection.unwire();
     this.#outgoing.delete(connection);
-    connection.sink.#incoming.delete(connection.type);
+    connection.sink.#incoming.delete(keyOf(connection.type, connection.sinkDescription));
   }
 
   #emitConnection(
@@ -219,14 +227,8 @@ export abstract class MediaElement extends MediaObject {
       }));
   }
 
-  #isFlowing(flows: Record<MediaKind, FlowMonitor>, mediaType: MediaType, description: string): boolean {
-    if (mediaType === 'DATA' || description !== DEFAULT_DESCRIPTION) return false;
-    return flows[mediaType === 'AUDIO' ? 'audio' : 'video'].flowing;
-  }
-
-  #flowChanged(direction: 'In' | 'Out', kind: MediaKind, flowing: boolean): void {
+  #flowChanged(direction: FlowDirection, kind: MediaKind, flowing: boolean): void {
     const mediaType: MediaType = kind === 'audio' ? 'AUDIO' : 'VIDEO';
-    if (flowing && !this.isReleased) this.environment.ticker.add(this.#tick);
     this.emit(`MediaFlow${direction}StateChanged`, {
       state: flowing ? 'FLOWING' : 'NOT_FLOWING',
       padName: DEFAULT_DESCRIPTION,
@@ -239,10 +241,13 @@ export abstract class MediaElement extends MediaObject {
         mediaType,
       });
   }
+}
 
-  #tickFlows(now: number): void {
-    const flows = [...Object.values(this.#flowsIn), ...Object.values(this.#flowsOut)];
-    for (const flow of flows) flow.tick(now);
-    if (!flows.some((flow) => flow.flowing)) this.environment.ticker.remove(this.#tick);
-  }
+/** An empty description is none: clients that must give one give that. */
+function named(description: string): string {
+  return description === '' ? DEFAULT_DESCRIPTION : description;
+}
+
+function keyOf(type: MediaType, sinkDescription: string): string {
+  return `${type} ${sinkDescription}`;
 }

@@ -1,9 +1,9 @@
 // A pipeline: what its elements have in common is that they may be connected and that they end together.
+import { MediaElement } from './media-element.ts';
 import { MediaObject, type ObjectContext } from './media-object.ts';
 
 export class MediaPipeline extends MediaObject {
-  /** Latencies are not measured. */
-  readonly latencyStats = false;
+  #latencyStats = false;
 
   constructor(context: ObjectContext, _params: Record<string, unknown>) {
     super(context, 'MediaPipeline');
@@ -12,4 +12,23 @@ export class MediaPipeline extends MediaObject {
   override get mediaPipeline(): MediaObject {
     return this;
   }
+
+  /** Whether `getStats` of the elements says how long media takes; nothing is measured otherwise. */
+  get latencyStats(): boolean {
+    return this.#latencyStats;
+  }
+
+  set latencyStats(measured: boolean) {
+    this.#latencyStats = measured;
+    for (const element of this.elements) element.measureLatency(measured);
+  }
+
+  /** All of them, the ports of hubs among them. */
+  get elements(): MediaElement[] {
+    return descendants(this).filter((object): object is MediaElement => object instanceof MediaElement);
+  }
+}
+
+function descendants(object: MediaObject): MediaObject[] {
+  return object.children.flatMap((child) => [child, ...descendants(child)]);
 }

@@ -1,7 +1,7 @@
 // What `getStats` says of one kind of media of a peer connection, in Kurento's shapes (RTCInboundRTPStreamStats, …).
 import type { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind } from '../forwarding/track.ts';
-import type { StatsRecord } from './media-element.ts';
+import type { StatsRecord } from './element-stats.ts';
 
 /** Ids are `<endpoint>/inbound-video` and so on, stable over the endpoint's life. Empty before any packet passed. */
 export function rtpStats(endpointId: string, kind: MediaKind, session: RtpSession): StatsRecord[] {

@@ -11,14 +11,22 @@ where it is not, that is a defect.
 | what | here | original | why |
 | --- | --- | --- | --- |
 | media | forwarded as it comes | transcoded when the sides differ | no decoder can be as fast, or as good, as none; codecs are settled by negotiation |
-| ICE | lite, all candidates in the answer, one UDP port for all endpoints | full, 36 candidate events, a port per endpoint | one round trip less, one port to open |
+| ICE | lite, all candidates in offer and answer from the first, one UDP port for all endpoints | full, 36 candidate events, a port per endpoint | one round trip less, one port to open |
 | \`a=setup\` in answers | \`passive\` | \`active\` | the browser's first DTLS message travels with its ICE check; half a round trip less |
-| \`gatherCandidates\` before \`processOffer\` | 40400 | accepted | without an offer there is no m-line to gather for |
-| \`generateOffer\`, \`processAnswer\` | 40006 | supported | the far side offers; comes when something needs it |
-| data channels, \`qosDscp\`, STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
+| offers: codecs | VP8, H264, VP9, AV1, each with retransmission | AV1, VP9, VP8, H264 | the first is what browsers send, and all receivers have to decode it; see decision 0021 |
+| offers: profile, stream ids | \`UDP/TLS/RTP/SAVPF\`, \`a=msid\` | \`RTP/SAVPF\`, none | RFC 8829; a browser's \`ontrack\` has a stream |
+| \`generateOffer\` without audio, video and data, or of an endpoint made recvonly and sendonly | 40204 | an offer without lines | there is nothing to agree on |
+| an answer that takes the m-lines apart (each with a transport of its own) | 40206 | accepted | one endpoint, one transport; it would never connect |
+| an offer that does so | the lines after the first are rejected | accepted | as above |
+| a rejected m-line | port 0, all formats, \`inactive\`, mid | the same; without a common codec the first format, and ICE lines | one form for all |
+| \`networkInterfaces\`, \`externalIPv4\`, \`externalIPv6\`, \`iceTcp\`, \`maxAudioRecvBandwidth\` after the negotiation has begun | 40111 | taken, without effect on the SDP | the peer has the description already |
+| \`networkInterfaces\` with an unknown name, \`externalIPv4/6\` with what is no such address | 40107 | taken | nobody would connect |
+| \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | no TCP candidates | |
+| \`maxAudioRecvBandwidth\` | \`b=AS\` in offers and answers | in offers | REMB does not exist for audio; it has its effect either way |
+| \`qosDscp\` | taken, without effect, told once in the log | marks the packets | one socket serves all endpoints, and Node.js cannot mark single datagrams; mark the media port's outside |
+| data channels, STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
 | \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
-| \`setMaxAudioRecvBandwidth\` | 40006 | adds \`b=AS\` to offers | audio is not held back |
-| an offer with \`a=setup:passive\` | 40205 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
+| an offer, or an answer, with \`a=setup:passive\` | 40205, 40206 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
 | profiles of RecorderEndpoint | WEBM, MKV and MP4, each also _VIDEO_ONLY and _AUDIO_ONLY; FLV, JPEG_VIDEO_ONLY and KURENTO_SPLIT_RECORDER 40006 | all | they need transcoding |
 | recording a codec that the profile's file cannot hold (VP8 in MP4, PCMU in any) | \`Error\` (40005, INVALID_MEDIA); the other track is recorded, or the state goes STOP without a file | transcoded | nothing is transcoded |
 | H.264 in a WEBM profile | the file is Matroska and says so | transcoded to VP8 | WebM has no place for it, and a recording is worth more than its name |
@@ -26,7 +34,8 @@ where it is not, that is a defect.
 | a codec that changes during a recording | \`Error\`; the rest of that track is left out | transcoded | a file says once what it holds |
 | URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\` only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
 | \`getICECandidatePairs\`, \`getIceConnectionState\` | component 1 only | component 2 stays GATHERING for ever | RTP and RTCP share one component |
-| \`MediaSessionTerminated\` | can be subscribed to, never emitted | the same, as far as was ever seen | |
+| \`MediaSessionTerminated\` | when the peer closes DTLS, has been silent until its consent ended, or at the release; \`MediaSessionStarted\` comes again with a peer that comes back | never seen | who shows the session must know that it is over |
+| keys of \`getStats\` | \`<endpoint>/inbound-video\` and so on, the same each time | UUIDs | two readings can be compared |
 | \`MediaTranscodingStateChanged\` | NOT_TRANSCODING at the first flow, \`binName\` "default" | an internal name that changes | nothing is ever transcoded |
 | \`certificateKeyType\` | taken, without effect: one ECDSA certificate for all | taken, one RSA certificate for all | faster handshakes |
 
@@ -44,7 +53,7 @@ where it is not, that is a defect.
 | an unknown \`__type__\` | 40003 | -32603 | a clear error |
 | a known class, operation or parameter that is missing here | 40108, 40006 | – | nothing answers as if it worked |
 | a known event that is missing here | 40106 | – | as above |
-| \`getIceTcp\` | 40006 | the whole server ends | not in this release |
+| \`getIceTcp\` | the value | the whole server ends | a question must not end the calls of all |
 | limits | 1 MiB per message (answered 40009 with id null, then closed with 1009), 20,000 objects and 200,000 subscriptions per session and twice as many in all, 10,000 sessions, 1,000 steps per transaction, 1,000 connections (503); flags set the first, second, fourth and last | by threads and file descriptors | 40009 in time instead of no memory |
 | a client that does not read | cut off at 16 MiB | its events pile up | as above |
 | a client whose machine is gone | pinged every 30 s (RFC 6455), cut off when three pings went unanswered; its session is collected later | kept until TCP gives up | objects of the dead are released in minutes |

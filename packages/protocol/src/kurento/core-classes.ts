@@ -77,7 +77,6 @@ export const coreClasses: readonly ClassDeclaration[] = [
         access: 'readWrite',
         supported: true,
         default: false,
-        setterSupported: false,
       },
     ],
     methods: [
@@ -230,13 +229,7 @@ export const coreClasses: readonly ClassDeclaration[] = [
     supported: true,
     constructorParams: [],
     properties: [
-      {
-        name: 'maxAudioRecvBandwidth',
-        type: 'int',
-        access: 'readWrite',
-        supported: true,
-        setterSupported: false,
-      },
+      { name: 'maxAudioRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
       { name: 'maxVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
     ],
     methods: [
@@ -244,7 +237,7 @@ export const coreClasses: readonly ClassDeclaration[] = [
         name: 'generateOffer',
         params: [{ name: 'options', type: 'OfferOptions', optional: true }],
         returns: 'String',
-        supported: false,
+        supported: true,
       },
       {
         name: 'processOffer',
@@ -256,7 +249,7 @@ export const coreClasses: readonly ClassDeclaration[] = [
         name: 'processAnswer',
         params: [{ name: 'answer', type: 'String' }],
         returns: 'String',
-        supported: false,
+        supported: true,
       },
       { name: 'getLocalSessionDescriptor', params: [], returns: 'String', supported: true },
       { name: 'getRemoteSessionDescriptor', params: [], returns: 'String', supported: true },
