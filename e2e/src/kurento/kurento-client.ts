@@ -60,7 +60,7 @@ export interface PlayerEndpoint extends MediaElement {
     duration: number;
   }>;
   getPosition(): Promise<number>;
-  setPosition(ms: number): Promise<void>;
+  setPosition(ms: number, callback?: Callback): Promise<void>;
 }
 
 export interface RecorderEndpoint extends MediaElement {

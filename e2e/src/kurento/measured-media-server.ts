@@ -17,8 +17,8 @@ export interface Holdings {
   readonly openFiles: number;
   /** JavaScript objects of any class that are in use. */
   readonly inUse: number;
-  /** In bytes, after a collection of garbage. */
-  readonly heap: number;
+  /** Of JavaScript and of its buffers, after a collection of garbage. */
+  readonly bytes: number;
 }
 
 const CLIP = fileURLToPath(
@@ -48,12 +48,13 @@ function holdings(): Holdings {
   collectGarbage();
   const resources: Record<string, number> = {};
   for (const type of process.getActiveResourcesInfo()) resources[type] = (resources[type] ?? 0) + 1;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
   return {
     clients: server.counts(),
     resources,
     openFiles: readdirSync('/proc/self/fd').length,
     inUse: queryObjects(Object, { format: 'count' }),
-    heap: process.memoryUsage().heapUsed,
+    bytes: heapUsed + arrayBuffers,
   };
 }
 
