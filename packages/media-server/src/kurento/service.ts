@@ -24,7 +24,7 @@ export interface ServiceOptions {
   /** For tests: other classes than the server's own. */
   readonly factory?: Factory;
   /** A session without a connection ends one to two of these periods after its last use, in ms. */
-  readonly collectionPeriodMs?: number;
+  readonly collectionPeriodMs?: number | undefined;
   /** Those that are left out are the defaults. */
   readonly limits?: Partial<Limits> | undefined;
   /** How long one request may take, in ms. */
