@@ -7,7 +7,8 @@ import { MediaFileError } from '../media-file-error.ts';
 import { isMatroska, recordingEnd } from '../recording-end.ts';
 import { streamBytes } from '../stream-bytes.ts';
 import type { HttpSourcePolicy } from './allowed-address.ts';
-import { HttpClient, shownUrl } from './http-get.ts';
+import { HttpClient } from './http-get.ts';
+import { shownUrl } from './http-cause.ts';
 
 /** What is asked for first: the head of most files. In bytes. */
 const PROBE_BYTES = 64 * 1024;

@@ -1,12 +1,13 @@
 // One GET of a player: follows redirects, and connects to allowed addresses only, which it checks where the connection
 // is made. A name that is asked for twice may have two addresses, so checking the name beforehand would check nothing.
-import { lookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import { MediaFileError } from '../media-file-error.ts';
 import { isAllowedAddress, type HttpSourcePolicy } from './allowed-address.ts';
+import { guardedLookup } from './guarded-lookup.ts';
+import { causeOf, shownUrl } from './http-cause.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -59,7 +60,7 @@ export class HttpClient {
     const options: RequestOptions = {
       ...urlToHttpOptions(url),
       agent: isSecure ? this.#agents.https : this.#agents.http,
-      lookup: guardedLookup(this.#policy, url),
+      lookup: guardedLookup(this.#policy, (address) => forbidden(url, address)),
       signal: this.#abort.signal,
       headers: { Accept: '*/*', 'Accept-Encoding': 'identity', ...(range && { Range: range }) },
     };
@@ -83,51 +84,10 @@ export class HttpClient {
   }
 }
 
-/** Resolves a name to its allowed addresses; these, and no others, are what is connected to. */
-function guardedLookup(policy: HttpSourcePolicy, url: URL): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) {
-        callback(error, '');
-        return;
-      }
-      const allowed = addresses.filter(({ address }) => isAllowedAddress(address, policy));
-      if (allowed.length === 0) callback(forbidden(url, addresses[0]?.address ?? 'nothing'), '');
-      else if (options.all) callback(null, allowed);
-      else callback(null, ...firstOf(allowed));
-    });
-  };
-}
-
-function firstOf([{ address, family }]: LookupAddress[]): [string, number] {
-  return [address, family];
-}
-
-const CAUSES: Partial<Record<string, string>> = {
-  ECONNREFUSED: 'refuses the connection',
-  ECONNRESET: 'ended the connection',
-  ENOTFOUND: 'has a name that is not known',
-  EAI_AGAIN: 'has a name that cannot be looked up now',
-  ETIMEDOUT: 'does not answer',
-  EHOSTUNREACH: 'cannot be reached',
-  ENETUNREACH: 'cannot be reached',
-};
-
-function causeOf(error: NodeJS.ErrnoException): string {
-  return CAUSES[error.code ?? ''] ?? `cannot be asked (${error.code ?? error.message})`;
-}
-
 function unreachable(url: URL, what: string): MediaFileError {
   return new MediaFileError('missing', `'${shownUrl(url)}' ${what}`);
 }
 
 function forbidden(url: URL, address: string): MediaFileError {
   return unreachable(url, `is at ${address}, which this media server is not allowed to fetch from`);
-}
-
-/** Without the password that it may hold, for messages and logs. */
-export function shownUrl(url: URL): string {
-  const shown = new URL(url);
-  if (shown.password !== '') shown.password = '***';
-  return shown.href;
 }

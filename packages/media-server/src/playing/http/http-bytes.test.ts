@@ -1,0 +1,231 @@
+import { readFile } from 'node:fs/promises';
+import { MkvOutputFormat, Mp4OutputFormat } from 'mediabunny';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CLIP, contents, readClip } from '../../recording/testing/clip.ts';
+import { MediaFile } from '../media-file.ts';
+import { h264, made, opus } from '../testing/made-media.ts';
+import { WebServer, type Behaviour } from '../testing/web-server.ts';
+import { httpBytes } from './http-bytes.ts';
+
+const servers: WebServer[] = [];
+
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
+
+async function serve(file: Buffer, behaviour: Behaviour = {}): Promise<WebServer> {
+  const server = await WebServer.start(file, behaviour);
+  servers.push(server);
+  return server;
+}
+
+async function openUrl(url: string, policy: 'any' | 'public' | 'none' = 'any'): Promise<MediaFile> {
+  return MediaFile.read(await httpBytes(url, policy, new AbortController().signal));
+}
+
+async function framesOf(file: MediaFile, from = 0): Promise<{ audio: string[]; video: string[] }> {
+  const frames = [];
+  for await (const frame of file.frames(from)) frames.push(frame);
+  const of = (wanted: string): string[] => contents(frames.filter(({ kind }) => kind === wanted));
+  return { audio: of('audio'), video: of('video') };
+}
+
+async function clipContents(): Promise<{ audio: string[]; video: string[] }> {
+  const clip = await readClip(CLIP);
+  return { audio: contents(clip.audio), video: contents(clip.video) };
+}
+
+function refusal(reason: string, message: RegExp): Error {
+  return expect.objectContaining({ reason, message: expect.stringMatching(message) as string }) as Error;
+}
+
+describe('an HTTP source', () => {
+  it.each<[string, Behaviour, boolean]>([
+    ['gives parts', { ranges: true }, true],
+    ['gives the whole only', {}, false],
+    ['gives parts of it does not say what', { ranges: true, unknownSize: true }, false],
+    ['breaks off every 20,000 bytes but gives parts', { ranges: true, cutAfter: 20_000 }, true],
+  ])('that %s is played whole', async (_name, behaviour, isSeekable) => {
+    const server = await serve(await readFile(CLIP), behaviour);
+    const file = await openUrl(server.url);
+    expect(file).toMatchObject({ isSeekable, duration: 2008 });
+    expect(await framesOf(file)).toEqual(await clipContents());
+    await file.close();
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
+  it('can be begun in the middle without reading what is before', async () => {
+    const media = await made(new MkvOutputFormat(), { audio: await opus(), video: await h264() });
+    // Something large between the head and the rest, which nobody wants to fetch.
+    const whole = await made(new Mp4OutputFormat({ fastStart: false }), {
+      audio: await opus(),
+      video: await h264(),
+    });
+    const padded = Buffer.concat([box('free', 8 * 1024 * 1024), whole]);
+    expect(media.length).toBeGreaterThan(0);
+    const server = await serve(
+      Buffer.concat([
+        whole.subarray(0, whole.readUInt32BE(0)),
+        padded.subarray(0, 0),
+        whole.subarray(whole.readUInt32BE(0)),
+      ]),
+      { ranges: true },
+    );
+    const file = await openUrl(server.url);
+    const { video } = await framesOf(file, await file.keyframeBefore(500));
+    expect(video.length).toBe(15);
+    await file.close();
+  });
+
+  it('knows the length of a recording that was cut off', async () => {
+    const bytes = await readFile(CLIP);
+    const server = await serve(bytes.subarray(0, bytes.length - 3000), { ranges: true });
+    const file = await openUrl(server.url);
+    const { video } = await framesOf(file);
+    expect(video.length).toBeGreaterThan(0);
+    await file.close();
+  });
+
+  it.each([
+    ['with its index first', 'in-memory', false],
+    ['with its index last', false, true],
+  ] as const)('without parts plays MP4 %s', async (_name, fastStart, isSeekable) => {
+    const media = await made(new Mp4OutputFormat({ fastStart }), {
+      audio: await opus(),
+      video: await h264(),
+    });
+    const server = await serve(media);
+    const file = await openUrl(server.url);
+    expect(file.isSeekable).toBe(isSeekable);
+    const { audio, video } = await framesOf(file);
+    expect(audio).toEqual((await clipContents()).audio);
+    expect(video.length).toBe(25);
+    await file.close();
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
+  it('that breaks off without giving parts is played that far, and ends with an error', async () => {
+    const bytes = await made(new Mp4OutputFormat({ fastStart: 'fragmented', minimumFragmentDuration: 0.1 }), {
+      video: await h264(),
+    });
+    const server = await serve(bytes, { cutAfter: Math.floor(bytes.length * 0.7) });
+    const file = await openUrl(server.url);
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { at } of file.frames(0)) seen.push(at);
+    })();
+    await expect(reading).rejects.toThrow(/aborted|ECONNRESET/);
+    expect(seen.length).toBeGreaterThan(8);
+    expect(seen.length).toBeLessThan(25);
+    await file.close();
+  });
+
+  it('is followed through redirects, five of them', async () => {
+    const server = await serve(await readFile(CLIP), { ranges: true });
+    let left = 5;
+    server.behaviour = {
+      ranges: true,
+      before: (_request, response) => {
+        if (left-- <= 0) return false;
+        response
+          .writeHead([301, 302, 303, 307, 308][left], { Location: left % 2 ? '/next' : server.url })
+          .end();
+        return true;
+      },
+    };
+    const file = await openUrl(server.url);
+    expect(file.isSeekable).toBe(true);
+    await file.close();
+    left = 6;
+    await expect(openUrl(server.url)).rejects.toThrow(refusal('missing', /redirects more than 5 times/));
+  });
+
+  it.each([
+    ['http://169.254.169.254/latest/meta-data', /169\.254\.169\.254, which this media server is not allowed/],
+    ['http://[::ffff:169.254.169.254]/', /not allowed/],
+    ['http://[fe80::1]/', /not allowed/],
+    ['http://2852039166/', /169\.254\.169\.254/],
+    ['file:///etc/passwd', /no address that media can be fetched from/],
+    ['ftp://127.0.0.1/', /no address that media can be fetched from/],
+  ])('is not followed to %s', async (location, message) => {
+    const server = await serve(Buffer.from('x'), {
+      before: (_request, response) => {
+        response.writeHead(302, { Location: location }).end();
+        return true;
+      },
+    });
+    await expect(openUrl(server.url)).rejects.toThrow(refusal('missing', message));
+    expect(server.requests.length).toBe(1);
+    if (location.startsWith('http:'))
+      await expect(openUrl(location)).rejects.toThrow(refusal('missing', message));
+  });
+
+  it('is asked at the address that its name was allowed for, and at no other', async () => {
+    const server = await serve(await readFile(CLIP), { ranges: true });
+    const named = server.url.replace('127.0.0.1', 'localhost');
+    await (await openUrl(named)).close();
+    expect(server.requests.length).toBeGreaterThan(0);
+    server.requests.length = 0;
+    await expect(openUrl(named, 'public')).rejects.toThrow(
+      refusal('missing', /is at (127\.0\.0\.1|::1), which/),
+    );
+    await expect(openUrl(server.url, 'public')).rejects.toThrow(
+      refusal('missing', /is at 127\.0\.0\.1, which/),
+    );
+    await expect(openUrl(server.url, 'none')).rejects.toThrow(refusal('missing', /plays files only/));
+    expect(server.requests).toEqual([]);
+  });
+
+  it('that is none is refused in a sentence which holds no password', async () => {
+    const server = await serve(Buffer.from('<html>'.repeat(1000)), { ranges: true });
+    const secret = server.url.replace('http://', 'http://me:secret@');
+    const foreign = await openUrl(secret).catch((error: unknown) => error);
+    expect(foreign).toMatchObject({
+      reason: 'foreign',
+      message: expect.stringContaining('me:***@') as string,
+    });
+    expect(server.requests[0].headers.authorization).toBe(`Basic ${btoa('me:secret')}`);
+    server.behaviour = {
+      before: (_request, response) => {
+        response.writeHead(404).end('no');
+        return true;
+      },
+    };
+    await expect(openUrl(secret)).rejects.toThrow(refusal('missing', /status 404/));
+    await server.close();
+    servers.length = 0;
+    await expect(openUrl(secret)).rejects.toThrow(
+      refusal('missing', /^'http:\/\/me:\*\*\*@.*refuses the connection$/),
+    );
+    await expect(openUrl('http://')).rejects.toThrow(refusal('missing', /not a valid address/));
+  });
+
+  it('that changes while it is played ends with an error', async () => {
+    const file = await serve(
+      await made(new Mp4OutputFormat({ fastStart: 'in-memory' }), { video: await h264() }),
+      { ranges: true },
+    );
+    const padded = Buffer.concat([await readFile(CLIP), Buffer.alloc(200_000)]);
+    const server = await serve(padded, { ranges: true });
+    expect(file.port).not.toBe(server.port);
+    const media = await openUrl(server.url);
+    server.behaviour = { ranges: false };
+    await expect(framesOf(media)).rejects.toThrow(/changed while it was played/);
+    await media.close();
+  });
+
+  it('is left at once when it is no longer wanted', async () => {
+    const server = await serve(Buffer.alloc(0), { before: () => true });
+    const wanted = new AbortController();
+    const opening = httpBytes(server.url, 'any', wanted.signal);
+    await expect.poll(() => server.requests.length).toBe(1);
+    wanted.abort();
+    await expect(opening).rejects.toThrow(/cannot be/);
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+});
+
+function box(type: string, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  bytes.writeUInt32BE(size, 0);
+  bytes.write(type, 4, 'latin1');
+  return bytes;
+}
