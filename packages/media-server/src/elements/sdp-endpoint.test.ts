@@ -9,6 +9,15 @@ import { SdpEndpoint, type OfferOptions } from './sdp-endpoint.ts';
 class TestEndpoint extends SdpEndpoint {
   offered: OfferOptions | undefined;
   readonly accepted: string[] = [];
+  described = 0;
+
+  override source(): undefined {}
+
+  override sink(): undefined {}
+
+  protected override onDescribed(): void {
+    this.described++;
+  }
 
   protected override async makeOffer(options: OfferOptions): Promise<string> {
     await Promise.resolve();
@@ -60,6 +69,7 @@ describe('an endpoint that offers', () => {
     expect(endpoint.getLocalSessionDescriptor()).toBe('our offer');
     expect(await codeOf(() => endpoint.getRemoteSessionDescriptor())).toBe(40203);
     expect(events).toEqual([]);
+    expect(endpoint.described).toBe(1);
     expect(await endpoint.processAnswer('their answer')).toBe('our offer');
     expect(endpoint.getRemoteSessionDescriptor()).toBe('their answer');
     expect(events.map(({ type }) => type)).toEqual(['MediaSessionStarted']);
@@ -118,5 +128,12 @@ describe('a bandwidth that may be received', () => {
       expect(await codeOf(() => (endpoint[name] = -1))).toBe(40107);
       expect(endpoint[name]).toBe(40);
     }
+  });
+
+  it('stands in the SDP for audio, so that it is to be set before; for video it may change', async () => {
+    await endpoint.processOffer('theirs');
+    expect(await codeOf(() => (endpoint.maxAudioRecvBandwidth = 40))).toBe(40111);
+    endpoint.maxVideoRecvBandwidth = 40;
+    expect([endpoint.maxAudioRecvBandwidth, endpoint.maxVideoRecvBandwidth]).toEqual([0, 40]);
   });
 });

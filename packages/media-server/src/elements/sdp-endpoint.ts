@@ -23,8 +23,12 @@ export abstract class SdpEndpoint extends SessionEndpoint {
     return this.#maxAudioRecvBandwidth;
   }
 
-  /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for less than 0 */
+  /**
+   * The limit stands in the description of this side, so it is to be set before.
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for less than 0, MEDIA_OBJECT_OPERATION_NOT_SUPPORTED
+   */
   set maxAudioRecvBandwidth(kilobits: number) {
+    this.refuseOnceDescribed('maxAudioRecvBandwidth');
     this.#maxAudioRecvBandwidth = checkedBandwidth(kilobits);
   }
 
@@ -52,6 +56,7 @@ export abstract class SdpEndpoint extends SessionEndpoint {
     } finally {
       if (this.#state === 'offering') this.#state = 'new';
     }
+    this.onDescribed();
     return this.#local;
   }
 
@@ -71,6 +76,7 @@ export abstract class SdpEndpoint extends SessionEndpoint {
       if (this.#state === 'answering') this.#state = 'new';
     }
     this.emitSessionStarted();
+    this.onDescribed();
     return this.#local;
   }
 
@@ -116,6 +122,19 @@ export abstract class SdpEndpoint extends SessionEndpoint {
   protected get hasBegunNegotiation(): boolean {
     return this.#state !== 'new';
   }
+
+  /**
+   * For the setters of what stands in the description of this side.
+   * @throws KurentoError MEDIA_OBJECT_OPERATION_NOT_SUPPORTED when an offer was given or taken
+   */
+  protected refuseOnceDescribed(property: string): void {
+    if (!this.hasBegunNegotiation) return;
+    const message = `'${property}' has to be set before the negotiation, which '${this.id}' has begun`;
+    throw new KurentoError('MEDIA_OBJECT_OPERATION_NOT_SUPPORTED', message);
+  }
+
+  /** Called when the description of this side stands: as the offer, or with the session as the answer. */
+  protected onDescribed(): void {}
 
   /** To be called by a subclass that has agreed to another offer of the same session since. */
   protected renegotiated(offer: string, answer: string): void {

@@ -2,56 +2,29 @@
 import { readFileSync } from 'node:fs';
 import { LegDiagnosis } from '@parley/protocol';
 import { writeRtpHeader } from '@parley/rtc';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Environment } from '../environment.ts';
-import { createDtlsCertificate } from '../transport/certificate.ts';
-import { MediaPort } from '../transport/media-port.ts';
-import { TestPeer } from '../transport/testing.ts';
-import { WebRtcTransportFactory, type WebRtcTransport } from '../transport/webrtc-transport.ts';
+import type { MediaPort } from '../transport/media-port.ts';
+import type { TestPeer } from '../transport/testing.ts';
+import type { WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { writeValue } from '../kurento/marshal.ts';
-import { Ticker } from '../ticker.ts';
-import type { MediaObject, ObjectContext, ObjectEvent } from './media-object.ts';
-import { WebRtcEndpoint } from './webrtc-endpoint.ts';
+import type { ObjectEvent } from './media-object.ts';
+import type { WebRtcEndpoint } from './webrtc-endpoint.ts';
+import { openEndpoint } from './webrtc-testing.ts';
 
-const log = pino({ level: 'silent' });
 const FIXTURE = new URL('../../../rtc/src/sdp/fixtures/chromium-sendrecv.sdp', import.meta.url);
 
 let port: MediaPort;
 let transport: WebRtcTransport;
 let peer: TestPeer;
 let endpoint: WebRtcEndpoint;
-let ticker: Ticker;
 let events: ObjectEvent[];
+let close: () => Promise<void>;
 
 beforeEach(async () => {
-  port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
-  events = [];
-  ticker = new Ticker({
-    onFault: (error) => {
-      throw error;
-    },
-  });
-  const factory = new WebRtcTransportFactory(port, ['127.0.0.1'], createDtlsCertificate(), log);
-  const create = factory.create.bind(factory);
-  factory.create = (listener) => (transport = create(listener));
-  const context: ObjectContext = {
-    id: 'endpoint',
-    parent: undefined,
-    environment: { log, transports: factory, ticker } as unknown as Environment,
-    publish: (event) => void events.push(event),
-    released: (_object: MediaObject) => {},
-  };
-  endpoint = new WebRtcEndpoint(context, {});
-  peer = new TestPeer(transport);
+  ({ port, transport, peer, endpoint, events, close } = await openEndpoint());
 });
 
-afterEach(async () => {
-  peer.close();
-  await endpoint.release();
-  ticker.close();
-  await port.close();
-});
+afterEach(() => close());
 
 /** The offer of one peer connection, with these credentials. */
 function offer(ufrag: string): string {

@@ -1,33 +1,35 @@
 // The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
 // The bytes are the transport's, the packets the RTP session's.
 import { randomInt } from 'node:crypto';
-import { KURENTO_ERRORS, KurentoError, type LegDiagnosis } from '@parley/protocol';
+import { KURENTO_ERRORS, KurentoError, type KurentoErrorName, type LegDiagnosis } from '@parley/protocol';
 import {
   answerOffer,
   answerRestart,
+  makeOffer,
   parseCandidate,
+  readAnswer,
   readRestart,
   SdpError,
   writeCandidate,
+  type LocalSession,
   type Negotiation,
+  type OfferedLines,
+  type OwnOffer,
 } from '@parley/rtc';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
+import type { AnnouncedCandidates } from '../transport/announced-candidates.ts';
 import type { DtlsState } from '../transport/dtls-session.ts';
 import type { Path } from '../transport/path.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
-import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
+import { CandidateGathering, type CandidateLine, type IceCandidateValue } from './candidate-gathering.ts';
 import { diagnoseLeg, localCandidateFor } from './leg-diagnosis.ts';
 import type { StatsRecord } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
+import { tellOfDscp } from './qos-dscp.ts';
 import { rtpStats } from './rtp-stats.ts';
-
-/** Kurento's `IceCandidate`. */
-export interface IceCandidateValue {
-  readonly candidate: string;
-  readonly sdpMid: string;
-  readonly sdpMLineIndex: number;
-}
+import type { OfferOptions } from './sdp-endpoint.ts';
+import { WebRtcSettings } from './webrtc-settings.ts';
 
 /** One transport, so one stream and one component, by the names that the original gives them. */
 const STREAM_ID = 1;
@@ -56,14 +58,17 @@ const { UNSUPPORTED_MEDIA_TYPE } = KURENTO_ERRORS;
 /** Without RTCP for this long the peer's media counts as gone, in ms; the original waits about as long. */
 const RTCP_SILENCE_MS = 15_000;
 
-export class WebRtcEndpoint extends BaseRtpEndpoint {
+export class WebRtcEndpoint extends WebRtcSettings {
   readonly #transport: WebRtcTransport;
   readonly #session: RtpSession;
   readonly #connectionId: string;
   readonly #cname: string;
   readonly #tick = (now: number): void => this.#onTick(now);
+  readonly #gathering: CandidateGathering;
+  readonly #offeredDirection: OfferedLines['direction'] | undefined;
+  #ownOffer: OwnOffer | undefined;
   #negotiation: Negotiation | undefined;
-  #candidates: readonly string[] = [];
+  #announced: AnnouncedCandidates = { all: [], tcp: [] };
   #restart: Restart | undefined;
   #restarts = 0;
   readonly #mismatchTold = new Set<MediaKind>();
@@ -74,6 +79,13 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     if (params.useDataChannels === true) {
       throw new KurentoError('NOT_IMPLEMENTED', 'Data channels are not in this release of the media server');
     }
+    tellOfDscp(this.environment, params.qosDscp);
+    this.#offeredDirection = directionOf(params.recvonly === true, params.sendonly === true);
+    this.#gathering = new CandidateGathering({
+      onGathering: () => this.#emitIceState('GATHERING'),
+      onCandidate: (candidate) => this.emit('IceCandidateFound', { candidate }),
+      onGathered: () => this.emit('IceGatheringDone', {}),
+    });
     this.#transport = this.environment.transports.create({
       onRtp: (packet, now) => this.#session.handleRtp(packet, now),
       onRtcp: (packet, now) => this.#session.handleRtcp(packet, now),
@@ -102,23 +114,11 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   }
 
   /**
-   * Tells the candidates, once per accepted m-line. They stand in the answer as well, so a client that waits for none
-   * connects just the same.
-   * @throws KurentoError ICE_GATHER_CANDIDATES_ERROR before the negotiation: there is no m-line yet to tell them for
+   * Tells the candidates, once per m-line; before the negotiation, as soon as there are m-lines. They stand in offer and
+   * answer as well, so a client that waits for none connects just the same.
    */
   gatherCandidates(): void {
-    if (!this.#negotiation) {
-      throw new KurentoError('ICE_GATHER_CANDIDATES_ERROR', `'${this.id}' is not negotiated yet`);
-    }
-    this.#emitIceState('GATHERING');
-    for (const candidate of this.#candidates) {
-      for (const { accepted, mid, index } of this.#negotiation.media) {
-        if (!accepted) continue;
-        const value: IceCandidateValue = { candidate, sdpMid: mid ?? '', sdpMLineIndex: index };
-        this.emit('IceCandidateFound', { candidate: value });
-      }
-    }
-    this.emit('IceGatheringDone', {});
+    this.#gathering.gather();
   }
 
   /**
@@ -150,21 +150,20 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     }
     const isRepeated = this.#restart?.offer === offer;
     const former = isRepeated && this.#restart ? this.#restart.former : this.#negotiation;
-    const remote = readOrRefuse(() => readRestart(offer, former));
+    const remote = readOrRefuse('SDP_END_POINT_PROCESS_OFFER_ERROR', () => readRestart(offer, former));
+    const candidates = via === 'tcp' ? this.#announced.tcp : this.#announced.all;
+    if (candidates.length === 0) {
+      throw new KurentoError('SDP_END_POINT_PROCESS_OFFER_ERROR', `iceTcp of '${this.id}' is off`);
+    }
     if (!isRepeated) {
       this.#transport.restartIce({ ufrag: remote.iceUfrag, pwd: remote.icePwd }, performance.now());
       this.#restarts++;
     }
     this.#transport.tcpOnly = via === 'tcp';
-    const { candidates, tcpCandidates } = this.environment.transports;
-    this.#candidates = via === 'tcp' ? tcpCandidates : candidates;
     const { ufrag, pwd } = this.#transport.local;
     this.#restart = { offer, former };
-    this.#negotiation = answerRestart(former, remote, {
-      iceUfrag: ufrag,
-      icePwd: pwd,
-      candidates: this.#candidates,
-    });
+    this.#negotiation = answerRestart(former, remote, { iceUfrag: ufrag, icePwd: pwd, candidates });
+    this.#gathering.described(acceptedLines(this.#negotiation), candidates);
     this.renegotiated(offer, this.#negotiation.answer);
     this.environment.log.info({ endpoint: this.id, via, restarts: this.#restarts }, 'ICE restarted');
     return this.#negotiation.answer;
@@ -172,7 +171,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
 
   /** Parley's own operation: what is known of this connection. Cheap: nothing is measured for it. */
   getDiagnosis(): LegDiagnosis {
-    const { candidates } = this.environment.transports;
+    const candidates = this.#announced.all;
     const [transport, session, restarts] = [this.#transport, this.#session, this.#restarts];
     return diagnoseLeg({ transport, session, restarts, candidates });
   }
@@ -191,30 +190,33 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   }
 
   protected override negotiate(offer: string): string {
-    const negotiation = this.#answer(offer);
-    if (negotiation.setup === 'active') {
-      throw new KurentoError(
-        'SDP_END_POINT_PROCESS_OFFER_ERROR',
-        'The offer says a=setup:passive; this server waits for the peer to begin DTLS: offer actpass or active',
-      );
-    }
-    this.#negotiation = negotiation;
-    this.#candidates = this.environment.transports.candidates;
-    const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
-    this.#session.negotiate(negotiation.media, this.#cname);
-    const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
-    this.#transport.start({ ice, fingerprint });
-    this.environment.ticker.add(this.#tick);
+    const negotiation = readOrRefuse('SDP_END_POINT_PROCESS_OFFER_ERROR', () =>
+      answerOffer(offer, this.#describeMyself()),
+    );
+    this.#start(negotiation);
     return negotiation.answer;
   }
 
-  protected override makeOffer(): string {
-    const message = 'This endpoint answers offers: let the peer make one';
-    throw new KurentoError('SDP_END_POINT_GENERATE_OFFER_ERROR', message);
+  protected override makeOffer(options: OfferOptions): string {
+    const refusal = 'SDP_END_POINT_GENERATE_OFFER_ERROR';
+    const direction = this.#offeredDirection;
+    if (direction === undefined)
+      throw new KurentoError(refusal, `'${this.id}' was made recvonly and sendonly: it has nothing to offer`);
+    const { offerToReceiveAudio: audio, offerToReceiveVideo: video } = options;
+    const lines = { audio, video, direction };
+    this.#ownOffer = readOrRefuse(refusal, () => makeOffer(this.#describeMyself(), lines));
+    return this.#ownOffer.offer;
   }
 
-  protected override acceptAnswer(): void {
-    throw new KurentoError('SDP_END_POINT_PROCESS_ANSWER_ERROR', 'This endpoint made no offer');
+  protected override acceptAnswer(answer: string): void {
+    const own = this.#ownOffer;
+    if (!own) throw new Error('An answer was let through without an offer');
+    this.#start(readOrRefuse('SDP_END_POINT_PROCESS_ANSWER_ERROR', () => readAnswer(answer, own)));
+  }
+
+  protected override onDescribed(): void {
+    const offered = this.#ownOffer?.lines.map(({ mid }, index) => ({ mid, index }));
+    this.#gathering.described(offered ?? acceptedLines(this.#negotiation), this.#announced.all);
   }
 
   protected override stats(kind: MediaKind): readonly StatsRecord[] {
@@ -229,22 +231,36 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     return released;
   }
 
-  #answer(offer: string): Negotiation {
-    const { certificate, candidates } = this.environment.transports;
-    return readOrRefuse(() =>
-      answerOffer(offer, {
-        sessionId: randomInt(2 ** 31),
-        sessionName: 'Parley Media Server',
-        iceUfrag: this.#transport.local.ufrag,
-        icePwd: this.#transport.local.pwd,
-        fingerprint: { algorithm: 'sha-256', value: certificate.fingerprint },
-        candidates,
-        setup: 'passive',
-        cname: this.#cname,
-        ssrcFor: () => ({ ssrc: randomSsrc(), rtxSsrc: randomSsrc() }),
-        iceLite: true,
-      }),
-    );
+  /** Both sides are described: media may come. */
+  #start(negotiation: Negotiation): void {
+    this.#negotiation = negotiation;
+    const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
+    this.#session.negotiate(negotiation.media, this.#cname);
+    const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
+    this.#transport.takesTcp = this.iceTcp;
+    this.#transport.start({ ice, fingerprint, role: negotiation.setup === 'active' ? 'client' : 'server' });
+    this.environment.ticker.add(this.#tick);
+  }
+
+  #describeMyself(): LocalSession {
+    const { transports } = this.environment;
+    this.#announced = transports.candidates(this.addressChoice);
+    return {
+      sessionId: randomInt(2 ** 31),
+      sessionName: 'Parley Media Server',
+      iceUfrag: this.#transport.local.ufrag,
+      icePwd: this.#transport.local.pwd,
+      fingerprint: { algorithm: 'sha-256', value: transports.certificate.fingerprint },
+      candidates: this.#announced.all,
+      setup: 'passive',
+      cname: this.#cname,
+      ssrcFor: () => ({ ssrc: randomSsrc(), rtxSsrc: randomSsrc() }),
+      iceLite: true,
+      bandwidth: {
+        audio: this.maxAudioRecvBandwidth || undefined,
+        video: this.maxVideoRecvBandwidth || undefined,
+      },
+    };
   }
 
   #onTick(now: number): void {
@@ -273,6 +289,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   #onIceState(state: IceState): void {
     for (const name of ICE_STATES[state]) this.#emitIceState(name);
     this.#updateConnectionState();
+    if (state === 'failed') this.emitSessionTerminated();
   }
 
   /** Told even where the state is what it was, since somebody waits for the end of the restart. */
@@ -294,6 +311,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
     this.emit('DtlsConnectionStateChange', this.#dtlsConnection(state));
     if (state === 'connected') this.#session.start();
     this.#updateConnectionState();
+    if (state === 'closed' || state === 'failed') this.emitSessionTerminated();
   }
 
   #updateConnectionState(): void {
@@ -304,7 +322,7 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
 
   #candidatePair(path: Path): Record<string, unknown> {
     const { protocol, address, port } = path;
-    const localCandidate = localCandidateFor(path, this.environment.transports.candidates) ?? '';
+    const localCandidate = localCandidateFor(path, this.#announced.all) ?? '';
     // The peer's candidate as it shows itself here: its own foundation and type stay with the peer (RFC 8445, 7.3.1.3).
     const remoteCandidate = writeCandidate({
       foundation: 'prflx',
@@ -329,15 +347,25 @@ export class WebRtcEndpoint extends BaseRtpEndpoint {
   }
 }
 
-/** What `read` throws at SDP becomes Kurento's error: unreadable, or readable and not to be agreed to. */
-function readOrRefuse<Value>(read: () => Value): Value {
+/** What `read` throws at SDP becomes Kurento's error: unreadable, or readable and not to be agreed to (`refusal`). */
+function readOrRefuse<Value>(refusal: KurentoErrorName, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof SdpError)) throw error;
-    const kind = error.reason === 'mismatch' ? 'SDP_END_POINT_PROCESS_OFFER_ERROR' : 'SDP_PARSE_ERROR';
-    throw new KurentoError(kind, error.message);
+    const isRefused = error.reason === 'mismatch' || error.reason === 'nothing-to-offer';
+    throw new KurentoError(isRefused ? refusal : 'SDP_PARSE_ERROR', error.message);
   }
+}
+
+function acceptedLines(negotiation: Negotiation | undefined): CandidateLine[] {
+  return negotiation?.media.filter(({ accepted }) => accepted) ?? [];
+}
+
+/** Which way media goes in an offer; undefined: none. */
+function directionOf(recvonly: boolean, sendonly: boolean): OfferedLines['direction'] | undefined {
+  if (recvonly) return sendonly ? undefined : 'recvonly';
+  return sendonly ? 'sendonly' : 'sendrecv';
 }
 
 /** Not 0, which means "none" to this code and to peers. */

@@ -62,6 +62,13 @@ describe('a down track', () => {
     expect(sent[4].payload.toString()).toContain('packet 65538');
   });
 
+  it('sends by the numbers of an answer that has others than our offer', () => {
+    const sendCodecs = [{ ...VP8, payloadType: 120, rtxPayloadType: 121 }];
+    const { source, sent } = watchedTrack({ ...videoMedia({ direction: 'sendonly' }), sendCodecs });
+    source.give(mediaPacket({ sequence: 65535, keyframe: true }));
+    expect(sent.map(({ payloadType }) => payloadType)).toEqual([120]);
+  });
+
   it('sends a late packet under its own number, and none from before the key frame', () => {
     const { source, sent } = watchedTrack();
     source.give(mediaPacket({ sequence: 65535, keyframe: true }));

@@ -94,7 +94,7 @@ export class DownTrack implements MediaSink {
   }
 
   negotiate(media: NegotiatedMedia): void {
-    this.#codecs = media.codecs;
+    this.#codecs = media.sendCodecs ?? media.codecs;
     this.#localExtensions = media.headerExtensions;
     this.#ssrc = media.localSsrc;
     this.#rtxSsrc = media.localRtxSsrc;

@@ -15,13 +15,13 @@ where it is not, that is a defect.
 | \`a=setup\` in answers | \`passive\` | \`active\` | the browser's first DTLS message travels with its ICE check; half a round trip less |
 | offers: codecs | VP8, H264, VP9, AV1, each with retransmission | AV1, VP9, VP8, H264 | the first is what browsers send, and all receivers have to decode it; see decision 0021 |
 | offers: profile, stream ids | \`UDP/TLS/RTP/SAVPF\`, \`a=msid\` | \`RTP/SAVPF\`, none | RFC 8829; a browser's \`ontrack\` has a stream |
-| \`generateOffer\` without audio, video and data, or of an endpoint made recvonly and sendonly | 40204 | an offer without lines | there is nothing to agree on |
+| \`generateOffer\` without audio, video and data, or of an endpoint made recvonly and sendonly | 40204 | – | there is nothing to agree on |
 | an answer that takes the m-lines apart (each with a transport of its own) | 40206 | accepted | one endpoint, one transport; it would never connect |
 | an offer that does so | the lines after the first are rejected | accepted | as above |
 | a rejected m-line | port 0, all formats, \`inactive\`, mid | the same; without a common codec the first format, and ICE lines | one form for all |
-| \`networkInterfaces\`, \`externalIPv4\`, \`externalIPv6\`, \`iceTcp\`, \`maxAudioRecvBandwidth\` after the negotiation has begun | 40111 | taken, without effect on the SDP | the peer has the description already |
-| \`networkInterfaces\` with an unknown name, \`externalIPv4/6\` with what is no such address | 40107 | taken | nobody would connect |
-| \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | no TCP candidates | |
+| \`networkInterfaces\`, \`externalIPv4\`, \`externalIPv6\`, \`iceTcp\`, \`maxAudioRecvBandwidth\` after the negotiation has begun | 40111 | – | the peer has the description already |
+| \`networkInterfaces\` with an unknown name, \`externalIPv4/6\` with what is no such address | 40107 | – | nobody would connect |
+| \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | – | off means off |
 | \`maxAudioRecvBandwidth\` | \`b=AS\` in offers and answers | in offers | REMB does not exist for audio; it has its effect either way |
 | \`qosDscp\` | taken, without effect, told once in the log | marks the packets | one socket serves all endpoints, and Node.js cannot mark single datagrams; mark the media port's outside |
 | data channels, STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
@@ -61,5 +61,7 @@ where it is not, that is a defect.
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
 | token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
 | pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |
+| \`getUsedCpu\` | over 10 s at most, whatever is asked for | as long as is asked for | it holds up the requests behind it |
+| \`getKmd\` | made from the same model, without documentation; knows \`parley\` too | the files of the original | nothing of the original's is copied |
 | \`getInfo\` | a fourth module, \`parley\` (above) | – | tells the two apart |
 `;

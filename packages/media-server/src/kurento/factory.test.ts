@@ -11,8 +11,6 @@ const FIELDS = [
   'sendTagsInEvents',
   'metadata',
   'latencyStats',
-  'maxAudioRecvBandwidth',
-  'maxVideoRecvBandwidth',
   'uri',
 ];
 

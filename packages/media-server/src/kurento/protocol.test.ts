@@ -488,6 +488,6 @@ describe('negotiation', () => {
     expect((await client.invoke(endpoint, 'getLocalSessionDescriptor')).result.value).toBe('v=0 answer');
     expect((await client.invoke(endpoint, 'getRemoteSessionDescriptor')).result.value).toBe(OFFER);
     expect(client.events.filter((event) => event.object === endpoint)).toEqual([]);
-    expect((await client.invoke(endpoint, 'generateOffer')).error.code).toBe(40006);
+    expect((await client.invoke(endpoint, 'generateOffer')).error.code).toBe(40208);
   });
 });

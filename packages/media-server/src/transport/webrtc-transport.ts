@@ -2,17 +2,23 @@
 // Takes datagrams and hands on clear RTP and RTCP; takes clear packets and sends them protected to the selected address.
 import type { Logger } from 'pino';
 import {
-  hostCandidate,
-  writeCandidate,
   IceLiteAgent,
   randomIceCredentials,
   SrtpReceiver,
   SrtpSender,
+  type DtlsRole,
   type Fingerprint,
   type IceCredentials,
   type SrtpKeys,
   type SrtpProfile,
 } from '@parley/rtc';
+import {
+  candidatesAt,
+  chooseAddresses,
+  EVERY_ADDRESS,
+  type AddressChoice,
+  type AnnouncedCandidates,
+} from './announced-candidates.ts';
 import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
 import { HalfOpenHandshakes } from './half-open-handshakes.ts';
@@ -39,6 +45,8 @@ export interface RemoteTransportParameters {
   /** Undefined: checks with any remote user name pass, as long as they know our password. */
   readonly ice: { readonly ufrag: string; readonly pwd: string } | undefined;
   readonly fingerprint: Fingerprint | undefined;
+  /** Ours in DTLS. */
+  readonly role: DtlsRole;
 }
 
 /** What came out of the handshake; each undefined as long as it is not known. */
@@ -66,25 +74,14 @@ export class WebRtcTransportFactory {
     this.#log = log;
   }
 
-  /** Candidate lines for the SDP, without `a=`: the media port at each announced address (RFC 8839, section 5.1). */
-  get candidates(): string[] {
-    return [...this.#candidatesOver('udp'), ...this.tcpCandidates];
-  }
-
-  /** Those of `candidates` that are reached over TCP. */
-  get tcpCandidates(): string[] {
-    return this.#candidatesOver('tcp');
+  /** Where an endpoint that chooses so is reached. */
+  candidates(choice: AddressChoice = EVERY_ADDRESS): AnnouncedCandidates {
+    return candidatesAt(chooseAddresses(this.#announcedIps, choice), this.#port.port, choice.tcp);
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {
     const common = { port: this.#port, queue: this.#queue, handshakes: this.#handshakes };
     return new WebRtcTransport({ ...common, certificate: this.certificate, log: this.#log }, listener);
-  }
-
-  #candidatesOver(transport: 'udp' | 'tcp'): string[] {
-    return this.#announcedIps.map((ip, index) =>
-      writeCandidate(hostCandidate(ip, this.#port.port, { transport, localPreference: 65_535 - index })),
-    );
   }
 }
 
@@ -111,6 +108,7 @@ export class WebRtcTransport implements DatagramHandler {
   #iceState: IceState = 'new';
   #hasConsent = false;
   #path: Path | undefined;
+  #takesTcp = true;
   #closed = false;
 
   constructor(common: TransportCommon, listener: WebRtcTransportListener) {
@@ -146,6 +144,7 @@ export class WebRtcTransport implements DatagramHandler {
   start(remote: RemoteTransportParameters): void {
     if (remote.ice) this.#ice.setRemote(remote.ice);
     this.#dtls = new DtlsSession({
+      role: remote.role,
       certificate: this.#common.certificate,
       handshakes: this.#common.handshakes,
       remoteFingerprint: remote.fingerprint,
@@ -175,6 +174,11 @@ export class WebRtcTransport implements DatagramHandler {
     this.#withdrawFormer();
     this.#register(this.#local.ufrag);
     this.#updateIce(now);
+  }
+
+  /** Whether checks that come over TCP are answered; what stands already stays. */
+  set takesTcp(takesTcp: boolean) {
+    this.#takesTcp = takesTcp;
   }
 
   /** Whether the peer is to use TCP, even where UDP works. */
@@ -264,6 +268,7 @@ export class WebRtcTransport implements DatagramHandler {
   }
 
   #handleStun(bytes: Buffer, path: Path, now: number): boolean {
+    if (path.protocol === 'tcp' && !this.#takesTcp) return false;
     const wasRestarting = this.#ice.restarting;
     const { response, selected } = this.#ice.handleStun(bytes, path, now);
     if (response) this.#common.queue.push(response, path);
@@ -281,6 +286,7 @@ export class WebRtcTransport implements DatagramHandler {
   #follow(selected: boolean, wasRestarting: boolean, now: number): void {
     if (selected) this.#select(this.#ice.selected);
     this.#updateIce(now);
+    if (this.#path) this.#dtls?.begin(now);
     if (!wasRestarting || this.#ice.restarting) return;
     this.#withdrawFormer();
     this.#listener.onIceRestarted();

@@ -1,5 +1,5 @@
 // The codecs of an offer of ours, in the order in which we want them, with their payload types. Nothing is transcoded, so
-// first comes what most receivers can show (docs/decisions/0020-what-we-offer.md).
+// first comes what most receivers can show (docs/decisions/0021-what-we-offer.md).
 import type { MediaKind, NegotiatedCodec, RtcpFeedbackSet } from '../codecs/rtp-codec.ts';
 
 const AUDIO_FEEDBACK: RtcpFeedbackSet = {
