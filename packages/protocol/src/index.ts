@@ -12,6 +12,7 @@ export * from './trace-mermaid.ts';
 export * from './json-rpc/peer.ts';
 export * from './kurento/errors.ts';
 export type * from './kurento/declarations.ts';
+export * from './kurento/kmd.ts';
 export * from './kurento/model.ts';
 export * from './kurento/parley-module.ts';
 export * from './kurento/events.ts';

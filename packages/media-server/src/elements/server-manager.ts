@@ -1,8 +1,16 @@
 // The one object that exists from the start: describes the server and tells of objects that come and go.
 import { cpus } from 'node:os';
+import { kmdOf, KurentoError } from '@parley/protocol';
+import { measureCpu } from './cpu-usage.ts';
 import { MediaObject, type ObjectContext } from './media-object.ts';
 
 export const SERVER_MANAGER_ID = 'manager_ServerManager';
+
+/**
+ * The requests of a connection are answered in order, so a measurement holds up those behind it. The original advises 1 to 10 s;
+ * whoever wants an average over a longer time asks again.
+ */
+const LONGEST_CPU_INTERVAL_MS = 10_000;
 
 export interface ServerInfo {
   readonly version: string;
@@ -43,6 +51,28 @@ export class ServerManager extends MediaObject {
 
   get sessions(): string[] {
     return this.#state.sessions();
+  }
+
+  /**
+   * The description of a module as JSON text, in the form of the original's `*.kmd.json`.
+   * @throws KurentoError SERVER_MANAGER_ERROR_KMD_NOT_FOUND
+   */
+  getKmd(moduleName: string): string {
+    const version = this.info.modules.find(({ name }) => name === moduleName)?.version;
+    const kmd = kmdOf(moduleName, version);
+    if (!kmd)
+      throw new KurentoError('SERVER_MANAGER_ERROR_KMD_NOT_FOUND', `There is no module '${moduleName}' here`);
+    return JSON.stringify(kmd);
+  }
+
+  /**
+   * What the process uses of all processors, in percent of them, measured over the next `interval` ms (10 s at most).
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR when the interval is no time at all
+   */
+  async getUsedCpu(interval: number): Promise<number> {
+    if (interval <= 0)
+      throw new KurentoError('MEDIA_OBJECT_ILLEGAL_PARAM_ERROR', 'The interval must be longer than 0 ms');
+    return measureCpu(Math.min(interval, LONGEST_CPU_INTERVAL_MS));
   }
 
   getCpuCount(): number {
