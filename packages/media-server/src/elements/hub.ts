@@ -2,6 +2,8 @@
 // is the subclass's; here are the links between the ports. Nothing is mixed: a port gets one source at a time.
 import { KurentoError } from '@parley/protocol';
 import { Connection, MEDIA_TYPES, type MediaEnd } from './connections.ts';
+import { dumpDot } from './dot-files.ts';
+import { dotGraph, type DotDetails } from './dot-graph.ts';
 import type { HubPort } from './hub-port.ts';
 import { MediaObject } from './media-object.ts';
 
@@ -17,6 +19,16 @@ export abstract class Hub extends MediaObject {
   /** Which port feeds which: pairs of source and sink. */
   get links(): [source: HubPort, sink: HubPort][] {
     return [...this.#links].map(([sink, { source }]) => [source, sink]);
+  }
+
+  /** The hub with its ports and what they are connected with, in the language of GraphViz. */
+  getGstreamerDot(details?: DotDetails): string {
+    return dotGraph(this.name, [this, ...this.ports], details);
+  }
+
+  /** Writes that into a file of the data folder. */
+  async dumpGstreamerDot(details?: DotDetails): Promise<void> {
+    await dumpDot(this.environment, this, this.getGstreamerDot(details));
   }
 
   /** Called by a port that has come into being. */

@@ -4,6 +4,8 @@ import { KurentoError, type MediaType } from '@parley/protocol';
 import type { DataSink, DataSource } from '../data/data-flow.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import { Connection, DEFAULT_DESCRIPTION, MEDIA_TYPES } from './connections.ts';
+import { dumpDot } from './dot-files.ts';
+import { dotGraph, type DotDetails } from './dot-graph.ts';
 import { elementStats, type StatsRecord } from './element-stats.ts';
 import type { FlowMonitor } from './flow-monitor.ts';
 import { MediaFlows, type FlowDirection } from './media-flows.ts';
@@ -125,6 +127,18 @@ export abstract class MediaElement extends MediaObject {
       elementStats(this.id, this.isEndpoint, inputs),
     ];
     return Object.fromEntries(records.map((record) => [record.id, record]));
+  }
+
+  /** The element and what it is connected with, in the language of GraphViz. */
+  getGstreamerDot(details?: DotDetails): string {
+    const sources = this.getSourceConnections().map(({ source }) => source);
+    const sinks = this.getSinkConnections().map(({ sink }) => sink);
+    return dotGraph(this.name, [...new Set([this, ...sources, ...sinks])], details);
+  }
+
+  /** Writes that into a file of the data folder. */
+  async dumpGstreamerDot(details?: DotDetails): Promise<void> {
+    await dumpDot(this.environment, this, this.getGstreamerDot(details));
   }
 
   /** Begins or ends measuring how late media comes to this element. */

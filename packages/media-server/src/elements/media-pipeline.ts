@@ -1,4 +1,6 @@
 // A pipeline: what its elements have in common is that they may be connected and that they end together.
+import { dumpDot } from './dot-files.ts';
+import { dotGraph, type DotDetails } from './dot-graph.ts';
 import { MediaElement } from './media-element.ts';
 import { MediaObject, type ObjectContext } from './media-object.ts';
 
@@ -21,6 +23,16 @@ export class MediaPipeline extends MediaObject {
   set latencyStats(measured: boolean) {
     this.#latencyStats = measured;
     for (const element of this.elements) element.measureLatency(measured);
+  }
+
+  /** All elements and hubs and their connections, in the language of GraphViz. */
+  getGstreamerDot(details?: DotDetails): string {
+    return dotGraph(this.name, descendants(this), details);
+  }
+
+  /** Writes that into a file of the data folder. */
+  async dumpGstreamerDot(details?: DotDetails): Promise<void> {
+    await dumpDot(this.environment, this, this.getGstreamerDot(details));
   }
 
   /** All of them, the ports of hubs among them. */

@@ -24,7 +24,12 @@ where it is not, that is a defect.
 | \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | – | off means off |
 | \`maxAudioRecvBandwidth\` | \`b=AS\` in offers and answers | in offers | REMB does not exist for audio; it has its effect either way |
 | \`qosDscp\` | taken, without effect, told once in the log | marks the packets | one socket serves all endpoints, and Node.js cannot mark single datagrams; mark the media port's outside |
-| data channels, STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
+| STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
+| data channels | up to 64 of an endpoint, messages up to 256 KiB; messages of the pipeline go to the first one that is open, and one is opened when there is none | one, and all messages go to it | applications open more than one; bounds, since the other side decides how many |
+| \`DataChannelOpened\`, \`DataChannelClosed\` | once for each channel of either side | twice, for the browser's first channel only | what is told twice is handled twice |
+| ids of data channels | even when the browser opens them, odd when the server does | the other way round | they follow the roles in DTLS (RFC 8832, section 6), so \`a=setup\` |
+| \`maxRetransmits\`, \`maxPacketLifeTime\` of a channel | the browser keeps to them; what the server sends expires while it waits for its turn, and is repeated once it is on its way | kept to by both sides | an older message is dropped rather than a newer one delayed; the SCTP in use repeats all that it has sent |
+| a browser that takes messages slower than they come | loses what comes when 8 MiB wait for it, told in the log | they pile up | memory |
 | \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
 | an offer, or an answer, with \`a=setup:passive\` | 40205, 40206 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
 | profiles of RecorderEndpoint | WEBM, MKV and MP4, each also _VIDEO_ONLY and _AUDIO_ONLY; FLV, JPEG_VIDEO_ONLY and KURENTO_SPLIT_RECORDER 40006 | all | they need transcoding |
@@ -61,6 +66,8 @@ where it is not, that is a defect.
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
 | token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
 | pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |
+| \`getGstreamerDot\` | elements, connections, codecs, states and properties of the pipeline | the graph of GStreamer's elements | there is no GStreamer; what is asked for with it is here |
+| \`dumpGstreamerDot\` | into the folder \`dot\` of the data folder, the newest 50 | into the folder that GST_DEBUG_DUMP_DOT_DIR names | works without preparation, and fills no disk |
 | \`getUsedCpu\` | over 10 s at most, whatever is asked for | as long as is asked for | it holds up the requests behind it |
 | \`getKmd\` | made from the same model, without documentation; knows \`parley\` too | the files of the original | nothing of the original's is copied |
 | \`getInfo\` | a fourth module, \`parley\` (above) | – | tells the two apart |
