@@ -169,18 +169,21 @@ class RangedFile {
   }
 }
 
+/** As much of the head as comes: what is missing is asked for when it is needed. */
 async function readHead(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  let head: Buffer = Buffer.alloc(0);
   response.setTimeout(STALL_TIMEOUT_MS, () =>
     response.destroy(new Error('its server gives nothing any more')),
   );
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= PROBE_BYTES) break;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      head = Buffer.concat([head, chunk]);
+      if (head.length >= PROBE_BYTES) break;
+    }
+  } catch (error) {
+    if (head.length === 0) throw error;
   }
-  return Buffer.concat(chunks).subarray(0, PROBE_BYTES);
+  return head.subarray(0, PROBE_BYTES);
 }
 
 /** `Content-Range: bytes START-END/SIZE`; undefined when the size is not told. */

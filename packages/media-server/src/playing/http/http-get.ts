@@ -1,6 +1,12 @@
 // One GET of a player: follows redirects, and connects to allowed addresses only, which it checks where the connection
 // is made. A name that is asked for twice may have two addresses, so checking the name beforehand would check nothing.
-import { Agent as HttpAgent, get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  get as httpGet,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { isIP } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
@@ -19,7 +25,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export class HttpClient {
   readonly #policy: HttpSourcePolicy;
   readonly #agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
-  readonly #abort = new AbortController();
+  readonly #requests = new Set<ClientRequest>();
+  #closed = false;
 
   constructor(policy: HttpSourcePolicy) {
     this.#policy = policy;
@@ -46,7 +53,9 @@ export class HttpClient {
 
   /** Ends what is under way: requests are rejected, bodies end with an error. Idempotent. */
   close(): void {
-    this.#abort.abort();
+    this.#closed = true;
+    // Without an error: nobody listens on the connection of a request that is just done.
+    for (const request of this.#requests) request.destroy();
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
@@ -61,11 +70,13 @@ export class HttpClient {
       ...urlToHttpOptions(url),
       agent: isSecure ? this.#agents.https : this.#agents.http,
       lookup: guardedLookup(this.#policy, (address) => forbidden(url, address)),
-      signal: this.#abort.signal,
       headers: { Accept: '*/*', 'Accept-Encoding': 'identity', ...(range && { Range: range }) },
     };
     return new Promise((resolve, reject) => {
+      if (this.#closed) throw unreachable(url, 'is no longer wanted');
       const request = (isSecure ? httpsGet : httpGet)(options);
+      this.#requests.add(request);
+      request.once('close', () => this.#requests.delete(request));
       const timer = setTimeout(
         () => request.destroy(unreachable(url, `does not answer within ${ANSWER_TIMEOUT_MS / 1000} s`)),
         ANSWER_TIMEOUT_MS,
