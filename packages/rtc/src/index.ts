@@ -12,7 +12,7 @@ export * from './codecs/opus.ts';
 export * from './codecs/packetizer.ts';
 export * from './codecs/rtp-codec.ts';
 export * from './demux.ts';
-export * from './dtls/dtls-server.ts';
+export * from './dtls/dtls-connection.ts';
 export * from './dtls/hello-probe.ts';
 export * from './dtls/self-signed-certificate.ts';
 export * from './ice/ice-credentials.ts';
@@ -57,6 +57,9 @@ export type { LocalSctp, LocalSession, NegotiatedMedia, Negotiation } from './sd
 export * from './sdp/candidate.ts';
 export * from './sdp/make-offer.ts';
 export type { Direction, Fingerprint, OfferedSctp, OfferedSetup } from './sdp/offer.ts';
+export { masterKeyLength, splitMasterKey } from './sdp/plain-crypto.ts';
+export * from './sdp/plain-negotiation.ts';
+export * from './sdp/plain-write.ts';
 export * from './sdp/read-answer.ts';
 export * from './sdp/restart.ts';
 export * from './sdp/sdp-error.ts';

@@ -23,6 +23,7 @@ function handshake(options: {
   const settled = new Promise<void>((resolve) => (settle = resolve));
   let now = 0;
   const session = new DtlsSession({
+    role: 'server',
     certificate: server,
     handshakes: options.handshakes ?? new HalfOpenHandshakes(),
     remoteFingerprint: options.remoteFingerprint,
@@ -156,6 +157,7 @@ describe('a DTLS session', () => {
     await run.settled;
     let reason: string | undefined;
     const victim = new DtlsSession({
+      role: 'server',
       certificate: server,
       handshakes: new HalfOpenHandshakes(),
       remoteFingerprint: undefined,
@@ -189,6 +191,7 @@ describe('handshakes that do not end', () => {
   function waiting(handshakes: HalfOpenHandshakes) {
     const told: string[] = [];
     const session = new DtlsSession({
+      role: 'server',
       certificate: server,
       handshakes,
       remoteFingerprint: undefined,

@@ -1,11 +1,19 @@
-// What the transport needs of DTLS, between @parley/rtc's DtlsServer and the callbacks of one peer connection.
-import { DtlsServer, type DtlsAction, type Fingerprint, type SrtpKeys, type SrtpProfile } from '@parley/rtc';
+// What the transport needs of DTLS, between @parley/rtc's DtlsConnection and the callbacks of one peer connection.
+import {
+  DtlsConnection,
+  type DtlsAction,
+  type DtlsRole,
+  type Fingerprint,
+  type SrtpKeys,
+  type SrtpProfile,
+} from '@parley/rtc';
 import type { DtlsCertificate } from './certificate.ts';
 import type { HalfOpenHandshakes } from './half-open-handshakes.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
 
 export interface DtlsSessionOptions {
+  readonly role: DtlsRole;
   /** Those of the same media port that are under way. */
   readonly handshakes: HalfOpenHandshakes;
   readonly certificate: DtlsCertificate;
@@ -23,15 +31,15 @@ const PROFILES: readonly SrtpProfile[] = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_S
 
 export class DtlsSession {
   readonly #options: DtlsSessionOptions;
-  readonly #server: DtlsServer;
+  readonly #connection: DtlsConnection;
   #state: DtlsState = 'new';
   #cipherSuite: string | undefined;
   #failure: string | undefined;
 
   constructor(options: DtlsSessionOptions) {
     this.#options = options;
-    const { certificate, remoteFingerprint } = options;
-    this.#server = new DtlsServer({ certificate, remoteFingerprint, profiles: PROFILES });
+    const { role, certificate, remoteFingerprint } = options;
+    this.#connection = new DtlsConnection({ role, certificate, remoteFingerprint, profiles: PROFILES });
   }
 
   get state(): DtlsState {
@@ -48,35 +56,43 @@ export class DtlsSession {
     return this.#failure;
   }
 
+  /** There is a way to the peer: a client begins now. Idempotent. `now` in ms. */
+  begin(now: number): void {
+    if (this.#options.role !== 'client' || this.#state !== 'new') return;
+    this.#setState('connecting');
+    this.#perform(this.#connection.start(now));
+    this.#options.handshakes.begin(this);
+  }
+
   /** Takes one datagram of the peer; `now` in ms. Never throws: what makes no sense is dropped. */
   handleDatagram(datagram: Buffer, now: number): void {
     if (this.#state === 'closed' || this.#state === 'failed') return;
     if (this.#state === 'new') this.#setState('connecting');
-    this.#perform(this.#server.handleDatagram(datagram, now));
+    this.#perform(this.#connection.handleDatagram(datagram, now));
     // From its first message on it has a deadline and takes memory; before, it is only noise that was dropped.
-    if (this.#state === 'connecting' && this.#server.nextDeadline() !== undefined)
+    if (this.#state === 'connecting' && this.#connection.nextDeadline() !== undefined)
       this.#options.handshakes.begin(this);
   }
 
   /** Ends a handshake that is under way without a word to the peer, which will give up by itself. */
   giveUp(reason: string): void {
-    this.#server.close();
+    this.#connection.close();
     this.#setState('failed', reason);
   }
 
   /** Sends again what was lost and gives up what takes too long; to be called every few ten milliseconds. */
   tick(now: number): void {
-    this.#perform(this.#server.due(now));
+    this.#perform(this.#connection.due(now));
   }
 
   /** Sends application data in one datagram, once connected; before and after, it is dropped. */
   sendData(bytes: Buffer): void {
-    this.#perform(this.#server.send(bytes));
+    this.#perform(this.#connection.send(bytes));
   }
 
   /** Says goodbye to a connected peer (RFC 5246, section 7.2.1), so that it need not wait for a timeout. Idempotent. */
   close(): void {
-    this.#perform(this.#server.close());
+    this.#perform(this.#connection.close());
     this.#setState('closed');
   }
 

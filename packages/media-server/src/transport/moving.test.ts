@@ -31,7 +31,7 @@ describe('a connected transport', () => {
     });
     peer = new TestPeer(transport);
     const fingerprint = { algorithm: 'sha-256', value: peer.certificate.fingerprint };
-    transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint });
+    transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint, role: 'server' });
     wifi = peer.path('192.0.2.7');
     cellular = peer.path('198.51.100.9');
     peer.check(wifi, 0);

@@ -40,7 +40,7 @@ describe('a WebRTC transport', () => {
     const port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
     const certificate = createDtlsCertificate();
     const transport = new WebRtcTransportFactory(port, ['127.0.0.1'], certificate, log).create(nobody);
-    transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint: undefined });
+    transport.start({ ice: { ufrag: 'peer', pwd: 'secret' }, fingerprint: undefined, role: 'server' });
 
     const received: string[] = [];
     let told: (() => void) | undefined;

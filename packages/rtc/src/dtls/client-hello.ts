@@ -42,7 +42,9 @@ export function readClientHello(body: Buffer): ClientHello {
   const cipherSuites = reader.uint16List();
   if (!reader.vector8().includes(NULL_COMPRESSION))
     throw new MalformedMessageError('the ClientHello insists on compression');
-  const extensions = reader.isAtEnd ? new Map<number, Buffer>() : readExtensions(reader.vector16());
+  const extensions = reader.isAtEnd
+    ? new Map<number, Buffer>()
+    : readExtensions(reader.vector16(), "the ClientHello's extensions");
   reader.expectEnd();
 
   const read = <T>(type: number, parse: (reader: ByteReader) => T): T | undefined => {
@@ -71,8 +73,9 @@ export function readClientHello(body: Buffer): ClientHello {
   };
 }
 
-function readExtensions(bytes: Buffer): Map<number, Buffer> {
-  const reader = new ByteReader(bytes, "the ClientHello's extensions");
+/** By type, out of what follows their length in a hello. `name` goes into errors. Throws MalformedMessageError. */
+export function readExtensions(bytes: Buffer, name: string): Map<number, Buffer> {
+  const reader = new ByteReader(bytes, name);
   const extensions = new Map<number, Buffer>();
   while (!reader.isAtEnd) {
     const type = reader.uint16();

@@ -6,6 +6,7 @@ import { MalformedMessageError } from './dtls-errors.ts';
 export const HANDSHAKE = {
   clientHello: 1,
   serverHello: 2,
+  helloVerifyRequest: 3,
   certificate: 11,
   serverKeyExchange: 12,
   certificateRequest: 13,

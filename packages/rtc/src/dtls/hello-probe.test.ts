@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uint16s, vector } from './byte-reader.ts';
-import { DtlsServer, type DtlsAction } from './dtls-server.ts';
+import { DtlsConnection, type DtlsAction } from './dtls-connection.ts';
 import { writeMessage } from './handshake-message.ts';
 import { readHelloAnswer, writeHelloProbe } from './hello-probe.ts';
 import { CONTENT, writeRecord } from './record.ts';
@@ -14,7 +14,8 @@ const NULL_80 = 0x0005;
 
 /** What a server of ours answers to a ClientHello with these profiles. */
 function answerTo(profiles: readonly number[]) {
-  const server = new DtlsServer({
+  const server = new DtlsConnection({
+    role: 'server',
     certificate: createSelfSignedCertificate(Date.now()),
     profiles: ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'],
     remoteFingerprint: undefined,

@@ -1,12 +1,12 @@
 // Asks a DTLS server which SRTP profile it would take, by a ClientHello that is never followed up. For whoever judges a
 // server from outside; a handshake is begun with it, not made.
 import { randomBytes } from 'node:crypto';
-import { ByteReader, uint16s, vector } from './byte-reader.ts';
+import { ByteReader } from './byte-reader.ts';
 import { EXTENSION } from './client-hello.ts';
+import { clientHello } from './client-messages.ts';
 import { MalformedMessageError } from './dtls-errors.ts';
 import { HANDSHAKE, readFragments, writeMessage } from './handshake-message.ts';
-import { GROUP } from './key-exchange.ts';
-import { CONTENT, DTLS_1_2, readRecords, writeRecord } from './record.ts';
+import { CONTENT, readRecords, writeRecord } from './record.ts';
 
 export interface HelloProbe {
   /** Ids of the SRTP profiles that are offered, and nothing else is (IANA, "DTLS-SRTP Protection Profiles"). */
@@ -22,8 +22,6 @@ export type HelloAnswer =
   | { readonly type: 'hello'; readonly version: number; readonly profile: number | undefined }
   | { readonly type: 'refused'; readonly alert: number };
 
-/** RFC 6347, section 4.2.1. */
-const HELLO_VERIFY_REQUEST = 3;
 const RANDOM_LENGTH = 32;
 
 /** ECDHE with ECDSA or RSA and AES-GCM, as browsers offer them (RFC 5289). */
@@ -33,24 +31,14 @@ const SIGNATURE_SCHEMES = [0x0403, 0x0804, 0x0401];
 
 /** One datagram. */
 export function writeHelloProbe({ profiles, cookie }: HelloProbe): Buffer {
-  const extension = (type: number, content: Buffer) => Buffer.concat([uint16s(type), vector(2, content)]);
-  const extensions = Buffer.concat([
-    extension(EXTENSION.supportedGroups, vector(2, uint16s(...Object.values(GROUP)))),
-    extension(EXTENSION.pointFormats, vector(1, Buffer.of(0))),
-    extension(EXTENSION.signatureAlgorithms, vector(2, uint16s(...SIGNATURE_SCHEMES))),
-    extension(EXTENSION.useSrtp, Buffer.concat([vector(2, uint16s(...profiles)), Buffer.of(0)])),
-    extension(EXTENSION.extendedMasterSecret, Buffer.alloc(0)),
-    extension(EXTENSION.renegotiationInfo, Buffer.of(0)),
-  ]);
-  const body = Buffer.concat([
-    uint16s(DTLS_1_2),
-    randomBytes(RANDOM_LENGTH),
-    vector(1, Buffer.alloc(0)),
-    vector(1, cookie ?? Buffer.alloc(0)),
-    vector(2, uint16s(...CIPHER_SUITES)),
-    vector(1, Buffer.of(0)),
-    vector(2, extensions),
-  ]);
+  const body = clientHello({
+    random: randomBytes(RANDOM_LENGTH),
+    cookie: cookie ?? Buffer.alloc(0),
+    cipherSuites: CIPHER_SUITES,
+    groups: ['secp256r1', 'x25519'],
+    signatureSchemes: SIGNATURE_SCHEMES,
+    srtpProfileIds: profiles,
+  });
   // The second ClientHello is the second message and the second record of this end.
   const number = cookie === undefined ? 0 : 1;
   const message = writeMessage({ type: HANDSHAKE.clientHello, number, body });
@@ -79,7 +67,8 @@ function readHandshake(content: Buffer): HelloAnswer | undefined {
     if (offset !== 0 || bytes.length !== length) continue;
     const reader = new ByteReader(bytes, "the server's answer");
     const version = reader.uint16();
-    if (type === HELLO_VERIFY_REQUEST) return { type: 'cookie', cookie: Buffer.from(reader.vector8()) };
+    if (type === HANDSHAKE.helloVerifyRequest)
+      return { type: 'cookie', cookie: Buffer.from(reader.vector8()) };
     if (type === HANDSHAKE.serverHello) return { type: 'hello', version, profile: chosenProfile(reader) };
   }
   return undefined;

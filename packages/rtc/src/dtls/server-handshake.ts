@@ -1,54 +1,34 @@
 // The server's side of one DTLS 1.2 handshake, message by message: decides what is taken of the client's offer, checks
 // every proof, and derives the keys. It knows no records, no datagrams and no time.
 import { randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
-import type { Fingerprint } from '../sdp/offer.ts';
-import { SRTP_PROFILE_PARAMETERS, type SrtpKeys, type SrtpProfile } from '../srtp/srtp-profile.ts';
+import { SRTP_PROFILE_PARAMETERS, type SrtpProfile } from '../srtp/srtp-profile.ts';
 import { ByteReader } from './byte-reader.ts';
-import { checkCertificateVerify, readClientCertificate } from './client-authentication.ts';
 import { readClientHello, type ClientHello } from './client-hello.ts';
 import { ALERT, HandshakeRefusedError, MalformedMessageError } from './dtls-errors.ts';
+import {
+  defined,
+  expect,
+  GROUPS,
+  type DtlsOptions,
+  type Handshake,
+  type HandshakeResult,
+} from './handshake.ts';
 import { HANDSHAKE, writeMessage, type HandshakeMessage } from './handshake-message.ts';
 import { GROUP, KeyExchange, type Group } from './key-exchange.ts';
 import * as schedule from './key-schedule.ts';
-import type { RecordProtection } from './record-protection.ts';
+import { checkCertificateVerify, readPeerCertificate } from './peer-authentication.ts';
 import { DTLS_1_2 } from './record.ts';
 import * as messages from './server-messages.ts';
+import { CIPHER_SUITE, CIPHER_SUITE_NAME, SIGNATURE_SCHEME } from './signature-scheme.ts';
 
-export interface DtlsServerOptions {
-  readonly certificate: {
-    readonly der: Buffer;
-    /** ECDSA, P-256. */
-    readonly privateKey: KeyObject;
-  };
-  /** What the client's certificate must match; undefined accepts any. */
-  readonly remoteFingerprint: Fingerprint | undefined;
-  /** In order of preference. */
-  readonly profiles: readonly SrtpProfile[];
-}
-
-export type HandshakeStep =
+type ServerStep =
   'client-hello' | 'certificate' | 'client-key-exchange' | 'certificate-verify' | 'finished' | 'done';
-
-/** What a message of the client led to. */
-export type HandshakeResult =
-  | { readonly type: 'flight'; readonly messages: readonly HandshakeMessage[] }
-  | { readonly type: 'keys'; readonly read: RecordProtection; readonly write: RecordProtection }
-  | {
-      readonly type: 'done';
-      readonly finished: HandshakeMessage;
-      readonly send: SrtpKeys;
-      readonly receive: SrtpKeys;
-    }
-  | { readonly type: 'next' };
-
-/** X25519 first: it takes as long as secp256r1, and its keys leave less to get wrong. */
-const GROUPS: readonly Group[] = ['x25519', 'secp256r1'];
 
 const RANDOM_LENGTH = 32;
 
-export class ServerHandshake {
-  readonly #options: DtlsServerOptions;
-  #step: HandshakeStep = 'client-hello';
+export class ServerHandshake implements Handshake {
+  readonly #options: DtlsOptions;
+  #step: ServerStep = 'client-hello';
   #nextNumber = 0;
   /** All messages of both ends so far, whole. */
   #transcript: Buffer[] = [];
@@ -59,24 +39,33 @@ export class ServerHandshake {
   #clientKey: KeyObject | undefined;
   #masterSecret: Buffer | undefined;
 
-  constructor(options: DtlsServerOptions) {
+  constructor(options: DtlsOptions) {
     this.#options = options;
   }
 
-  get step(): HandshakeStep {
+  get step(): ServerStep {
     return this.#step;
   }
 
-  /**
-   * Takes the client's next whole message. Throws MalformedMessageError, which leaves everything as it was, or
-   * HandshakeRefusedError, after which nothing more may come.
-   */
+  get isDone(): boolean {
+    return this.#step === 'done';
+  }
+
+  /** The client speaks first. */
+  begin(): undefined {
+    return undefined;
+  }
+
+  isAskedAgainBy(type: number): boolean {
+    return this.isDone ? type === HANDSHAKE.finished : this.#step === 'certificate';
+  }
+
   handle(message: HandshakeMessage): HandshakeResult {
     switch (this.#step) {
       case 'client-hello':
         return this.#handleClientHello(expect(message, HANDSHAKE.clientHello));
       case 'certificate':
-        this.#clientKey = readClientCertificate(
+        this.#clientKey = readPeerCertificate(
           expect(message, HANDSHAKE.certificate).body,
           this.#options.remoteFingerprint,
         );
@@ -131,10 +120,9 @@ export class ServerHandshake {
   #agree(hello: ClientHello): { group: Group; profile: SrtpProfile } {
     // Versions count downwards: a larger number is an older one.
     if (hello.version > DTLS_1_2) throw new HandshakeRefusedError('no DTLS 1.2', ALERT.protocolVersion);
-    if (!hello.cipherSuites.includes(messages.CIPHER_SUITE)) throw noCommon('cipher suite');
+    if (!hello.cipherSuites.includes(CIPHER_SUITE.ecdheEcdsa)) throw noCommon('cipher suite');
     // Without the extension a client knows SHA-1 only (RFC 5246, section 7.4.1.4.1), which nobody should sign with.
-    if (!hello.signatureSchemes?.includes(messages.SIGNATURE_SCHEME.ecdsaSha256))
-      throw noCommon('signature scheme');
+    if (!hello.signatureSchemes?.includes(SIGNATURE_SCHEME.ecdsaSha256)) throw noCommon('signature scheme');
     if (hello.pointFormats?.includes(0) === false) throw noCommon('point format');
     // Without the extension the choice is the server's (RFC 8422, section 4).
     const group = hello.groups ? GROUPS.find((name) => hello.groups?.includes(GROUP[name])) : 'secp256r1';
@@ -174,10 +162,16 @@ export class ServerHandshake {
     const finished = this.#message(HANDSHAKE.finished, verifyData);
     const keys = schedule.srtpKeys(masterSecret, defined(this.#randoms), defined(this.#profile));
     this.#forget();
-    return { type: 'done', finished, send: keys.server, receive: keys.client };
+    return {
+      type: 'done',
+      finished,
+      send: keys.server,
+      receive: keys.client,
+      cipherSuite: CIPHER_SUITE_NAME[CIPHER_SUITE.ecdheEcdsa],
+    };
   }
 
-  #advance(step: HandshakeStep, message: HandshakeMessage): void {
+  #advance(step: ServerStep, message: HandshakeMessage): void {
     this.#transcript.push(writeMessage(message));
     this.#step = step;
   }
@@ -200,18 +194,6 @@ export class ServerHandshake {
   }
 }
 
-function expect(message: HandshakeMessage, type: number): HandshakeMessage {
-  if (message.type !== type)
-    throw new MalformedMessageError(`handshake message ${message.type} came instead of ${type}`);
-  return message;
-}
-
 function noCommon(what: string): HandshakeRefusedError {
   return new HandshakeRefusedError(`no common ${what}`, ALERT.handshakeFailure);
-}
-
-/** What an earlier step has set. */
-function defined<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a step of the handshake was left out');
-  return value;
 }

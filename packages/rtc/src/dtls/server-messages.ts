@@ -5,12 +5,7 @@ import { EXTENSION } from './client-hello.ts';
 import { GROUP, type KeyExchange } from './key-exchange.ts';
 import type { Randoms } from './key-schedule.ts';
 import { DTLS_1_2 } from './record.ts';
-
-/** TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (RFC 5289): every browser has it, and AES in hardware makes it the fastest. */
-export const CIPHER_SUITE = 0xc02b;
-
-/** RFC 5246, section 7.4.1.4.1: hash, signature. */
-export const SIGNATURE_SCHEME = { rsaPkcs1Sha256: 0x0401, ecdsaSha256: 0x0403 } as const;
+import { CIPHER_SUITE, SIGNATURE_SCHEME } from './signature-scheme.ts';
 
 const NULL_COMPRESSION = 0;
 const UNCOMPRESSED_POINTS = 0;
@@ -39,7 +34,7 @@ export function serverHello(content: ServerHelloContent): Buffer {
     uint16s(DTLS_1_2),
     content.random,
     vector(1, Buffer.alloc(0)),
-    uint16s(CIPHER_SUITE),
+    uint16s(CIPHER_SUITE.ecdheEcdsa),
     Buffer.of(NULL_COMPRESSION),
     vector(2, Buffer.concat(extensions)),
   ]);

@@ -1,17 +1,28 @@
-// A DTLS 1.2 server for one peer: datagrams and time in, actions and deadlines out. Records, epochs, retransmission and
-// alerts are here; what the handshake's messages mean is in server-handshake.ts. It expects datagrams from a source that
-// ICE has authenticated, so it asks for no cookie (RFC 6347, section 4.2.1, leaves that to the server).
+// DTLS 1.2 with one peer, as server or as client: datagrams and time in, actions and deadlines out. Records, epochs,
+// retransmission and alerts are here; what the handshake's messages mean is in server-handshake.ts and client-handshake.ts.
+// It expects datagrams from a source that ICE has authenticated, so a server asks for no cookie (RFC 6347, section 4.2.1,
+// leaves that to it).
 import { ReplayWindow } from '../srtp/replay-window.ts';
 import type { SrtpKeys } from '../srtp/srtp-profile.ts';
+import { ClientHandshake } from './client-handshake.ts';
 import { ALERT, HandshakeRefusedError, MalformedMessageError } from './dtls-errors.ts';
 import { RecordWriter, type Epoch, type FlightPart } from './flight.ts';
-import { HANDSHAKE, readFragments, type HandshakeFragment } from './handshake-message.ts';
+import type { DtlsOptions, Handshake, HandshakeResult } from './handshake.ts';
+import {
+  HANDSHAKE,
+  readFragments,
+  type HandshakeFragment,
+  type HandshakeMessage,
+} from './handshake-message.ts';
 import { HandshakeReassembler } from './handshake-reassembler.ts';
 import type { RecordProtection } from './record-protection.ts';
 import { CONTENT, readRecords, type DtlsRecord } from './record.ts';
-import { ServerHandshake, type DtlsServerOptions, type HandshakeResult } from './server-handshake.ts';
+import { ServerHandshake } from './server-handshake.ts';
 
-export type { DtlsServerOptions };
+export type { DtlsOptions };
+
+/** Who begins the handshake: the client (RFC 5763, section 5: the side that is `active`). */
+export type DtlsRole = 'server' | 'client';
 
 export type DtlsAction =
   | { readonly type: 'send'; readonly datagram: Buffer }
@@ -42,7 +53,7 @@ const HANDSHAKE_DEADLINE_MS = 30_000;
 /** RFC 6347, section 4.1.2.6, asks for at least 32; 64 is its recommendation. */
 const REPLAY_WINDOW = 64;
 
-/** Protected records that overtook the key exchange and wait for it: the client's Finished, a few times. */
+/** Protected records that overtook the key exchange and wait for it: the peer's Finished, a few times. */
 const MAX_EARLY_RECORDS = 4;
 const MAX_EARLY_RECORD_LENGTH = 512;
 
@@ -50,10 +61,9 @@ const MAX_EARLY_RECORD_LENGTH = 512;
 const MAX_CONTENT_LENGTH = 2 ** 14;
 
 const FATAL = 2;
-const CIPHER_SUITE_NAME = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
 
-export class DtlsServer {
-  readonly #handshake: ServerHandshake;
+export class DtlsConnection {
+  readonly #handshake: Handshake;
   readonly #reassembler = new HandshakeReassembler();
   readonly #writer = new RecordWriter();
   readonly #window = new ReplayWindow(REPLAY_WINDOW);
@@ -70,8 +80,18 @@ export class DtlsServer {
   /** What the call in progress has led to so far. */
   #actions: DtlsAction[] = [];
 
-  constructor(options: DtlsServerOptions) {
-    this.#handshake = new ServerHandshake(options);
+  constructor(options: DtlsOptions & { readonly role: DtlsRole }) {
+    this.#handshake = options.role === 'server' ? new ServerHandshake(options) : new ClientHandshake(options);
+  }
+
+  /** Sends what there is to send before anything came: a client's first flight. To be called once. `now` in ms. */
+  start(now: number): DtlsAction[] {
+    const first = this.#handshake.begin();
+    if (first && this.#state === 'new') {
+      this.#begin(now);
+      this.#apply(first, now);
+    }
+    return this.#takeActions();
   }
 
   /** Takes one datagram of the peer, whose memory is not kept. `now` in ms. Never throws: what makes no sense is dropped. */
@@ -188,11 +208,13 @@ export class DtlsServer {
       if (this.#reassembler.isRepeated(fragment)) this.#handleRepeated(fragment, now);
       else this.#reassembler.add(fragment);
     }
-    if (this.#state === 'new' && fragments.length > 0) {
-      this.#state = 'handshaking';
-      this.#deadline = now + HANDSHAKE_DEADLINE_MS;
-    }
+    if (this.#state === 'new' && fragments.length > 0) this.#begin(now);
     this.#handleMessages(now);
+  }
+
+  #begin(now: number): void {
+    this.#state = 'handshaking';
+    this.#deadline = now + HANDSHAKE_DEADLINE_MS;
   }
 
   #handleMessages(now: number): void {
@@ -218,11 +240,16 @@ export class DtlsServer {
       case 'next':
         return;
       case 'flight':
-        this.#flight = result.messages.map((message) => ({ type: 'message', epoch: 0, message }));
+        this.#flight = result.messages.map(inClear);
         return this.#sendFlight(now);
       case 'keys': {
         this.#reader = result.read;
         this.#writer.protect(result.write);
+        if (result.flight) {
+          const { messages, finished } = result.flight;
+          this.#flight = [...messages.map(inClear), ...underKeys(finished)];
+          this.#sendFlight(now);
+        }
         const early = this.#early;
         this.#early = [];
         for (const record of early) this.#handleRecord(record, now);
@@ -232,28 +259,26 @@ export class DtlsServer {
         this.#state = 'connected';
         this.#deadline = undefined;
         this.#retransmitAt = undefined;
-        this.#flight = [
-          { type: 'change-cipher-spec' },
-          { type: 'message', epoch: 1, message: result.finished },
-        ];
+        this.#flight = result.finished ? underKeys(result.finished) : [];
         this.#sendFlight(now);
         this.#actions.push({
           type: 'connected',
           send: result.send,
           receive: result.receive,
-          cipherSuite: CIPHER_SUITE_NAME,
+          cipherSuite: result.cipherSuite,
         });
     }
   }
 
   /** RFC 6347, section 4.2.4: whoever repeats the last message of a flight has not got ours that answers it. */
   #handleRepeated(fragment: HandshakeFragment, now: number): void {
-    const answered =
-      this.#state === 'connected'
-        ? fragment.type === HANDSHAKE.finished
-        : this.#handshake.step === 'certificate';
     const isEnd = fragment.offset + fragment.bytes.length === fragment.length;
-    if (answered && isEnd && now - this.#flightSentAt >= MIN_REPEAT_INTERVAL_MS) this.#sendFlight(now);
+    if (
+      this.#handshake.isAskedAgainBy(fragment.type) &&
+      isEnd &&
+      now - this.#flightSentAt >= MIN_REPEAT_INTERVAL_MS
+    )
+      this.#sendFlight(now);
   }
 
   /** Only flights that the peer has to answer are repeated by the timer; the last one is repeated when the peer asks. */
@@ -296,4 +321,12 @@ export class DtlsServer {
     this.#actions = [];
     return actions;
   }
+}
+
+function inClear(message: HandshakeMessage): FlightPart {
+  return { type: 'message', epoch: 0, message };
+}
+
+function underKeys(finished: HandshakeMessage): FlightPart[] {
+  return [{ type: 'change-cipher-spec' }, { type: 'message', epoch: 1, message: finished }];
 }

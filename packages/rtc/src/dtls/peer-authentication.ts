@@ -1,9 +1,9 @@
-// Whether the client is who the SDP promised: its certificate's fingerprint, and the proof that it holds the key.
+// Whether the peer is who the SDP promised: its certificate's fingerprint, and the proof that it holds the key.
 import { createHash, timingSafeEqual, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Fingerprint } from '../sdp/offer.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ALERT, HandshakeRefusedError } from './dtls-errors.ts';
-import { SIGNATURE_SCHEME } from './server-messages.ts';
+import { SIGNATURE_SCHEME } from './signature-scheme.ts';
 
 /** RFC 8122, section 5, without the hashes that are broken. */
 const FINGERPRINT_HASHES: Readonly<Record<string, string>> = {
@@ -17,13 +17,13 @@ const MIN_RSA_BITS = 1024;
 const MAX_RSA_BITS = 8192;
 
 /**
- * Reads the body of the client's Certificate message and returns the public key of its first certificate. Throws
+ * Reads the body of the peer's Certificate message and returns the public key of its first certificate. Throws
  * MalformedMessageError, or HandshakeRefusedError when there is none, it is not the `expected` one, or its key is of a
  * kind that was not asked for. Without `expected` any certificate will do.
  */
-export function readClientCertificate(body: Buffer, expected: Fingerprint | undefined): KeyObject {
-  const reader = new ByteReader(body, "the client's Certificate message");
-  const chain = new ByteReader(reader.vector24(), "the client's certificate chain");
+export function readPeerCertificate(body: Buffer, expected: Fingerprint | undefined): KeyObject {
+  const reader = new ByteReader(body, "the peer's Certificate message");
+  const chain = new ByteReader(reader.vector24(), "the peer's certificate chain");
   reader.expectEnd();
   if (chain.isAtEnd) throw new HandshakeRefusedError('the peer sent no certificate', ALERT.handshakeFailure);
   const der = chain.vector24();
@@ -49,6 +49,14 @@ export function readClientCertificate(body: Buffer, expected: Fingerprint | unde
  */
 export function checkCertificateVerify(body: Buffer, key: KeyObject, transcript: readonly Buffer[]): void {
   const reader = new ByteReader(body, 'the CertificateVerify');
+  checkSignature(reader, key, Buffer.concat(transcript));
+}
+
+/**
+ * Reads a signature with its scheme, up to the end, and checks that the key made it of `signed` (RFC 5246, section 4.7).
+ * Throws MalformedMessageError or HandshakeRefusedError.
+ */
+export function checkSignature(reader: ByteReader, key: KeyObject, signed: Buffer): void {
   const scheme = reader.uint16();
   const signature = reader.vector16();
   reader.expectEnd();
@@ -56,7 +64,7 @@ export function checkCertificateVerify(body: Buffer, key: KeyObject, transcript:
     key.asymmetricKeyType === 'ec' ? SIGNATURE_SCHEME.ecdsaSha256 : SIGNATURE_SCHEME.rsaPkcs1Sha256;
   if (scheme !== expected)
     throw new HandshakeRefusedError('the peer signed in a way it was not asked to', ALERT.illegalParameter);
-  if (!verify('sha256', Buffer.concat(transcript), key, signature))
+  if (!verify('sha256', signed, key, signature))
     throw new HandshakeRefusedError(
       'the peer does not hold the key of its certificate, or the handshake was altered',
       ALERT.decryptError,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLIENT_DATAGRAMS, TestDtlsClient } from '../testing/dtls-client.ts';
 import { randomBytes, seededRandom } from '../testing/seeded-random.ts';
-import { DtlsServer, type DtlsAction } from './dtls-server.ts';
+import { DtlsConnection, type DtlsAction } from './dtls-connection.ts';
 import { HANDSHAKE, writeMessage } from './handshake-message.ts';
 import { CONTENT, readRecords, RECORD_HEADER_LENGTH, writeRecord } from './record.ts';
 import { createSelfSignedCertificate, type SelfSignedCertificate } from './self-signed-certificate.ts';
@@ -17,8 +17,13 @@ beforeAll(() => {
 });
 
 /** A server that takes any certificate, so that what is mutated gets as far as possible. */
-function newServer(): DtlsServer {
-  return new DtlsServer({ certificate, remoteFingerprint: undefined, profiles: ['AEAD_AES_128_GCM'] });
+function newServer(): DtlsConnection {
+  return new DtlsConnection({
+    role: 'server',
+    certificate,
+    remoteFingerprint: undefined,
+    profiles: ['AEAD_AES_128_GCM'],
+  });
 }
 
 function types(actions: readonly DtlsAction[]): string[] {

@@ -7,7 +7,7 @@ import {
   type TestDtlsClientOptions,
 } from '../testing/dtls-client.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
-import { DtlsServer, type DtlsAction } from './dtls-server.ts';
+import { DtlsConnection, type DtlsAction } from './dtls-connection.ts';
 import { HANDSHAKE, readFragments, writeFragment, writeMessage } from './handshake-message.ts';
 import { CONTENT, readRecords, writeRecord } from './record.ts';
 import { createSelfSignedCertificate, type SelfSignedCertificate } from './self-signed-certificate.ts';
@@ -24,10 +24,11 @@ beforeAll(() => {
 class TestServer {
   readonly actions: DtlsAction[] = [];
   now = 1_000_000;
-  readonly #server: DtlsServer;
+  readonly #server: DtlsConnection;
 
   constructor(options: { fingerprint?: string | undefined; profiles?: SrtpProfile[] } = {}) {
-    this.#server = new DtlsServer({
+    this.#server = new DtlsConnection({
+      role: 'server',
       certificate: server,
       remoteFingerprint: { algorithm: 'sha-256', value: options.fingerprint ?? client.fingerprint },
       profiles: options.profiles ?? ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'],

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { uint16s, vector } from './byte-reader.ts';
-import { checkCertificateVerify, readClientCertificate } from './client-authentication.ts';
+import { checkCertificateVerify, readPeerCertificate } from './peer-authentication.ts';
 import { der, derBitString, derInteger, derObjectIdentifier, derSequence, derTime } from './der.ts';
 import { createSelfSignedCertificate } from './self-signed-certificate.ts';
 
@@ -39,14 +39,14 @@ describe("the client's certificate", () => {
     ]) {
       const digest = createHash(hash).update(ecdsa.der).digest('hex');
       for (const value of [digest, digest.toUpperCase().match(/../g)?.join(':') ?? ''])
-        expect(() => readClientCertificate(message(ecdsa.der), { algorithm, value })).not.toThrow();
+        expect(() => readPeerCertificate(message(ecdsa.der), { algorithm, value })).not.toThrow();
     }
     const sha1 = createHash('sha1').update(ecdsa.der).digest('hex');
     for (const value of [sha1, ''])
-      expect(() => readClientCertificate(message(ecdsa.der), { algorithm: 'sha-1', value })).toThrow(
+      expect(() => readPeerCertificate(message(ecdsa.der), { algorithm: 'sha-1', value })).toThrow(
         'fingerprint',
       );
-    expect(() => readClientCertificate(message(ecdsa.der), { algorithm: 'sha-256', value: '' })).toThrow(
+    expect(() => readPeerCertificate(message(ecdsa.der), { algorithm: 'sha-256', value: '' })).toThrow(
       'fingerprint',
     );
   });
@@ -54,14 +54,14 @@ describe("the client's certificate", () => {
   it('is the first one of its chain', () => {
     const fingerprint = { algorithm: 'sha-256', value: ecdsa.fingerprint };
     const other = createSelfSignedCertificate(Date.now()).der;
-    expect(() => readClientCertificate(message(ecdsa.der, other), fingerprint)).not.toThrow();
-    expect(() => readClientCertificate(message(other, ecdsa.der), fingerprint)).toThrow('fingerprint');
+    expect(() => readPeerCertificate(message(ecdsa.der, other), fingerprint)).not.toThrow();
+    expect(() => readPeerCertificate(message(other, ecdsa.der), fingerprint)).toThrow('fingerprint');
   });
 
   it('has to be there, and readable', () => {
-    expect(() => readClientCertificate(message(), undefined)).toThrow('sent no certificate');
-    expect(() => readClientCertificate(message(Buffer.from('abc')), undefined)).toThrow('cannot be read');
-    expect(() => readClientCertificate(Buffer.concat([message(ecdsa.der), Buffer.of(0)]), undefined)).toThrow(
+    expect(() => readPeerCertificate(message(), undefined)).toThrow('sent no certificate');
+    expect(() => readPeerCertificate(message(Buffer.from('abc')), undefined)).toThrow('cannot be read');
+    expect(() => readPeerCertificate(Buffer.concat([message(ecdsa.der), Buffer.of(0)]), undefined)).toThrow(
       'longer',
     );
   });
@@ -69,19 +69,19 @@ describe("the client's certificate", () => {
   it('may be RSA of 1024 bits and more, as some browsers make them, and nothing but RSA and ECDSA', () => {
     const key = (bits: number) => generateKeyPairSync('rsa', { modulusLength: bits });
     const { publicKey, privateKey } = key(1024);
-    const read = readClientCertificate(message(certificateOf(publicKey)), undefined);
+    const read = readPeerCertificate(message(certificateOf(publicKey)), undefined);
     const signature = sign('sha256', signed, privateKey);
     expect(() => checkCertificateVerify(verifyMessage(0x0401, signature), read, transcript)).not.toThrow();
     signature[0] ^= 1;
     expect(() => checkCertificateVerify(verifyMessage(0x0401, signature), read, transcript)).toThrow('key');
 
     for (const unusable of [key(512).publicKey, generateKeyPairSync('ed25519').publicKey])
-      expect(() => readClientCertificate(message(certificateOf(unusable)), undefined)).toThrow('unusable');
+      expect(() => readPeerCertificate(message(certificateOf(unusable)), undefined)).toThrow('unusable');
   });
 });
 
 describe('the CertificateVerify', () => {
-  const key = readClientCertificate(message(ecdsa.der), undefined);
+  const key = readPeerCertificate(message(ecdsa.der), undefined);
   const signature = sign('sha256', signed, ecdsa.privateKey);
 
   it('covers every byte of the transcript', () => {
