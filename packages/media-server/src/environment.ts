@@ -12,7 +12,7 @@ export interface Environment {
   readonly ticker: Ticker;
   /** Turns the file URIs of recorders and players into paths inside the data folder. */
   readonly files: FileStore;
-  /** What players may fetch over HTTP. */
+  /** Where players may fetch from, and recorders send to, over HTTP. */
   readonly httpSources: HttpSourcePolicy;
   /** Where media is posted to. */
   readonly intake: HttpIntake;

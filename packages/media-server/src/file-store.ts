@@ -55,7 +55,7 @@ function filePathOf(uri: string): string {
   const scheme = SCHEME.exec(uri)?.[1].toLowerCase();
   if (scheme !== undefined && scheme !== 'file')
     throw refusal(
-      `'${uri}' cannot be used: this media server records to and plays from files only (file:///…)`,
+      `'${uri}' cannot be used: this media server records to and plays from files (file:///…) and HTTP addresses only`,
     );
   const path = scheme === undefined ? uri : decoded(uri.slice('file:'.length), uri);
   if (path === '' || path.endsWith('/')) throw refusal(`'${uri}' names a folder, not a file`);

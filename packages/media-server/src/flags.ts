@@ -56,7 +56,7 @@ const FLAGS = {
   files: { value: 'DIR', help: 'another folder that they may use', multiple: true },
   'http-sources': {
     value: 'WHICH',
-    help: 'what players may fetch over HTTP: any (but link-local and cloud metadata addresses), public (no private addresses either), none',
+    help: 'where players may fetch from, and recorders send to, over HTTP: any (but link-local and cloud metadata addresses), public (no private addresses either), none',
     initially: 'any',
   },
   'http-port': {

@@ -31,7 +31,7 @@ export interface MediaServerOptions {
   readonly limits?: Partial<Limits>;
   /** A session without a connection ends one to two of these periods after its last use, in ms. */
   readonly collectionPeriodMs?: number | undefined;
-  /** What players may fetch over HTTP; `any` unless given. */
+  /** Where players may fetch from, and recorders send to, over HTTP; `any` unless given. */
   readonly httpSources?: HttpSourcePolicy;
   /** Where media is posted to, on the host of `listen`; 9091, the original's, unless given; 0: any free one. */
   readonly httpPort?: number;

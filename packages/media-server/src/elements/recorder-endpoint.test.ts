@@ -1,5 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { annexBToAvcc } from '@parley/rtc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileFrame } from '../playing/media-file.ts';
@@ -327,5 +330,94 @@ describe('RecorderEndpoint', () => {
       'STOP',
     ]);
     await recorder.release();
+  });
+
+  describe('with an HTTP address', () => {
+    let server: Server;
+    let status: number;
+    let got: { method: string | undefined; type: string | undefined; body: Buffer }[];
+
+    beforeEach(async () => {
+      status = 201;
+      got = [];
+      server = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          const body = Buffer.concat(chunks);
+          got.push({ method: request.method, type: request.headers['content-type'], body });
+          response.writeHead(status).end();
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    });
+
+    afterEach(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    function recorderTo(mediaProfile: string): RecorderEndpoint {
+      const { port } = server.address() as AddressInfo;
+      return bench.make(RecorderEndpoint, { uri: `http://ann:secret@127.0.0.1:${port}/a`, mediaProfile });
+    }
+
+    it.each([
+      ['WEBM', VP8, 'video/webm'],
+      ['MKV', VP8, 'video/x-matroska'],
+      ['WEBM_AUDIO_ONLY', VP8, 'audio/webm'],
+      ['MP4_AUDIO_ONLY', VP8, 'audio/mp4'],
+    ])('sends the recording in the profile %s there', async (mediaProfile, codec, type) => {
+      const recorder = recorderTo(mediaProfile);
+      const caller = new Caller(codec);
+      caller.connect(recorder);
+      recorder.record();
+      caller.talk();
+      await bench.saw('Recording');
+      await recorder.stopAndWait();
+      expect(bench.log()).toEqual(['START', 'Recording', 'STOP', 'Stopped']);
+      expect(got).toMatchObject([{ method: 'PUT', type }]);
+      const { audio, video } = await readBack(got[0].body);
+      expect(contents(audio?.frames ?? [])).toEqual(contents(clip.audio));
+      expect(contents(video?.frames ?? [])).toEqual(type.startsWith('audio') ? [] : contents(clip.video));
+      expect(readdirSync(join(bench.data, 'unsent'))).toEqual([]);
+    });
+
+    it('keeps what could not be sent, and says where, without the password', async () => {
+      status = 500;
+      const recorder = recorderTo('WEBM');
+      const caller = new Caller();
+      caller.connect(recorder);
+      recorder.record();
+      caller.talk();
+      await recorder.stopAndWait();
+      const [file] = readdirSync(join(bench.data, 'unsent'));
+      expect(file).toMatch(/\.webm$/);
+      const kept = join(bench.data, 'unsent', file);
+      const error = bench.log().find((line) => line.startsWith('Error'));
+      expect(error).toContain(
+        `answers 500 Internal Server Error. All of it is kept in '${pathToFileURL(kept).href}'.`,
+      );
+      expect(error).not.toContain('secret');
+      expect(bench.log().slice(-2)).toEqual(['STOP', 'Stopped']);
+      expect(contents((await readClip(kept)).video)).toEqual(contents(clip.video));
+    });
+
+    it('asks nobody when nothing came', async () => {
+      const recorder = recorderTo('WEBM');
+      recorder.record();
+      await recorder.stopAndWait();
+      expect(got).toEqual([]);
+      expect(existsSync(join(bench.data, 'unsent'))).toBe(false);
+    });
+
+    it.each(['http://169.254.169.254/a', 'http://[fe80::1]/a', 'http://', 'ftp://example.org/a'])(
+      'refuses %s at once',
+      (uri) => {
+        expect(() => bench.make(RecorderEndpoint, { uri })).toThrow(
+          expect.objectContaining({ code: 40107 }) as Error,
+        );
+      },
+    );
   });
 });

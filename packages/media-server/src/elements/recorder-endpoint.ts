@@ -1,11 +1,17 @@
-// Records what it is connected to into a file. Starts, pauses and ends; what is written, and how, is in recording/.
+// Records what it is connected to into a file, or sends it to an HTTP address. Starts, pauses and ends; what is written,
+// and how, is in recording/.
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { KURENTO_ERRORS, type KurentoErrorName } from '@parley/protocol';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { KURENTO_ERRORS, KurentoError, type KurentoErrorName } from '@parley/protocol';
 import type { MediaKind, MediaSink } from '../forwarding/track.ts';
+import { shownUrl } from '../playing/http/http-cause.ts';
+import { isHttp } from '../playing/open-media.ts';
 import { AppendFile, createFile } from '../recording/append-file.ts';
 import type { ByteSink } from '../recording/byte-sink.ts';
-import { recordingProfile, type RecordingProfile } from '../recording/profile.ts';
+import { HttpUpload, isAllowedTarget } from '../recording/http-upload.ts';
+import { fileEnding, recordingProfile, type RecordingProfile } from '../recording/profile.ts';
 import { Recording } from '../recording/recording.ts';
 import { TrackRecorder, type RecordedFrame } from '../recording/track-recorder.ts';
 import type { ObjectContext } from './media-object.ts';
@@ -28,6 +34,8 @@ const CAUSES: Partial<Record<string, string>> = {
 export class RecorderEndpoint extends UriEndpoint {
   readonly #profile: RecordingProfile;
   readonly #stopOnEndOfStream: boolean;
+  /** Where the recording is sent; undefined: it is a file. */
+  readonly #target: URL | undefined;
   readonly #tracks: ReadonlyMap<MediaKind, TrackRecorder>;
   readonly #tick = (now: number): void => this.#ticked(now);
   #recording: Recording | undefined;
@@ -37,15 +45,20 @@ export class RecorderEndpoint extends UriEndpoint {
   /**
    * `params`: `uri`; `mediaProfile?` (a `MediaProfileSpecType`, `WEBM` unless given); `stopOnEndOfStream?`.
    * @throws KurentoError NOT_IMPLEMENTED for other profiles, MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for a URI that is no file
-   * of the data folder
+   * of the folders that clients may use, and no HTTP address that may be connected to
    */
   constructor(context: ObjectContext, params: Record<string, unknown>) {
     super(context, 'RecorderEndpoint', String(params.uri));
     const { mediaProfile } = params;
     this.#profile = recordingProfile(typeof mediaProfile === 'string' ? mediaProfile : DEFAULT_PROFILE);
     this.#stopOnEndOfStream = params.stopOnEndOfStream === true;
-    this.environment.files.resolve(this.uri);
+    this.#target = this.#readTarget();
     this.#tracks = new Map(this.#profile.kinds.map((kind) => [kind, this.#trackRecorder(kind)]));
+  }
+
+  /** For messages and logs. */
+  get #shownUri(): string {
+    return this.#target ? shownUrl(this.#target) : this.uri;
   }
 
   source(): undefined {
@@ -108,10 +121,10 @@ export class RecorderEndpoint extends UriEndpoint {
     const previous = this.#finishing;
     const recording = new Recording(
       this.#profile,
-      async () => {
+      async (contentType) => {
         // A recording started right after another takes the same file's place, so not before that one is complete.
         await previous;
-        return this.#createFile();
+        return this.#openSink(contentType);
       },
       (kind) => this.#tracks.get(kind)?.codec,
       {
@@ -126,11 +139,44 @@ export class RecorderEndpoint extends UriEndpoint {
     this.#recording = recording;
   }
 
+  /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
+  #readTarget(): URL | undefined {
+    const { files, httpSources } = this.environment;
+    if (!isHttp(this.uri)) {
+      files.resolve(this.uri);
+      return undefined;
+    }
+    const target = URL.canParse(this.uri) ? new URL(this.uri) : undefined;
+    if (target && isAllowedTarget(target, httpSources)) return target;
+    throw new KurentoError(
+      'MEDIA_OBJECT_ILLEGAL_PARAM_ERROR',
+      target
+        ? `'${shownUrl(target)}' is an address that this media server is not allowed to connect to`
+        : `'${this.uri}' is no HTTP address`,
+    );
+  }
+
+  /** Either way a file of the disk is made, and what goes wrong with it rejects. */
+  #openSink(contentType: string): Promise<ByteSink> {
+    return this.#target ? this.#startUpload(this.#target, contentType) : this.#createFile();
+  }
+
   async #createFile(): Promise<ByteSink> {
     const { files } = this.environment;
     await mkdir(dirname(files.resolve(this.uri)), { recursive: true });
-    // Once more: what was missing of the path is there now, and must still lead into the data folder.
+    // Once more: what was missing of the path is there now, and must still lead into the folders.
     return new AppendFile(await createFile(files.resolve(this.uri)));
+  }
+
+  #startUpload(url: URL, contentType: string): Promise<ByteSink> {
+    const { files, httpSources, log } = this.environment;
+    const spool = files.resolve(join('unsent', `${randomUUID()}${fileEnding(contentType)}`));
+    const failed = (what: string): void => {
+      const sentence = `Sending the recording failed: '${shownUrl(url)}' ${what}. All of it is kept in '${pathToFileURL(spool).href}'.`;
+      log.error({ endpoint: this.id }, sentence);
+      this.#emitError(sentence);
+    };
+    return HttpUpload.start({ url, contentType, policy: httpSources, spool, failed });
   }
 
   #stopTracks(): void {
@@ -154,13 +200,13 @@ export class RecorderEndpoint extends UriEndpoint {
     await previous;
     if (!this.#recording) this.setState('STOP');
     if (outcome === 'failed') return;
-    this.environment.log.info({ endpoint: this.id, uri: this.uri, outcome }, 'recording stopped');
+    this.environment.log.info({ endpoint: this.id, uri: this.#shownUri, outcome }, 'recording stopped');
     this.emit('Stopped', {});
   }
 
   #failed(recording: Recording, error: Error): void {
     const cause = CAUSES[(error as NodeJS.ErrnoException).code ?? ''] ?? error.message;
-    const sentence = `Recording to '${this.uri}' failed: ${cause}.`;
+    const sentence = `Recording to '${this.#shownUri}' failed: ${cause}.`;
     this.environment.log.error({ endpoint: this.id, err: error }, sentence);
     this.#emitError(sentence);
     if (this.#recording === recording) void this.#finish();

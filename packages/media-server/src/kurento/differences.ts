@@ -31,13 +31,13 @@ where it is not, that is a defect.
 | \`maxRetransmits\`, \`maxPacketLifeTime\` of a channel | the browser keeps to them; what the server sends expires while it waits for its turn, and is repeated once it is on its way | kept to by both sides | an older message is dropped rather than a newer one delayed; the SCTP in use repeats all that it has sent |
 | a browser that takes messages slower than they come | loses what comes when 8 MiB wait for it, told in the log | they pile up | memory |
 | \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
-| an offer, or an answer, with \`a=setup:passive\` | 40205, 40206 | answered \`active\` | the browser begins the handshake; browsers offer \`actpass\` |
 | profiles of RecorderEndpoint | WEBM, MKV and MP4, each also _VIDEO_ONLY and _AUDIO_ONLY; FLV, JPEG_VIDEO_ONLY and KURENTO_SPLIT_RECORDER 40006 | all | they need transcoding |
 | recording a codec that the profile's file cannot hold (VP8 in MP4, PCMU in any) | \`Error\` (40005, INVALID_MEDIA); the other track is recorded, or the state goes STOP without a file | transcoded | nothing is transcoded |
 | H.264 in a WEBM profile | the file is Matroska and says so | transcoded to VP8 | WebM has no place for it, and a recording is worth more than its name |
+| recording to an HTTP address | one chunked PUT; the whole is kept in a file of the data folder (\`unsent/\`) until the target answers 2xx, and stays there when it does not, as an \`Error\` says | one chunked PUT | a target that fails must not cost the recording |
 | MP4 recordings | fragmented: playable while they grow and after a crash | one index, written at the end | a crash must not cost the recording |
 | a codec that changes during a recording | \`Error\`; the rest of that track is left out | transcoded | a file says once what it holds |
-| URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\` only; others 40107 | any | whoever reaches port 8888 must not read or write the whole disk |
+| URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\`, and HTTP addresses as \`--http-sources\` says, never link-local or metadata ones; others 40107, a player's by its \`Error\` | any | whoever reaches port 8888 must not read or write the whole disk, nor ask for keys from here |
 | \`getICECandidatePairs\`, \`getIceConnectionState\` | component 1 only | component 2 stays GATHERING for ever | RTP and RTCP share one component |
 | \`MediaSessionTerminated\` | when the peer closes DTLS, has been silent until its consent ended, or at the release; \`MediaSessionStarted\` comes again with a peer that comes back | never seen | who shows the session must know that it is over |
 | keys of \`getStats\` | \`<endpoint>/inbound-video\` and so on, the same each time | UUIDs | two readings can be compared |

@@ -87,6 +87,11 @@ export function contentTypeOf(format: FileFormat, tracks: FileTracks): string {
   return `${tracks.video ? 'video' : 'audio'}/${format === 'matroska' ? 'x-matroska' : format}`;
 }
 
+/** Of the name of a file of that content type, with its dot. */
+export function fileEnding(contentType: string): string {
+  return contentType.endsWith('x-matroska') ? '.mkv' : `.${contentType.split('/')[1]}`;
+}
+
 export function openContainer(format: FileFormat, sink: ByteSink, tracks: FileTracks): Container {
   return format === 'mp4' ? new Mp4Container(sink, tracks) : new WebmContainer(sink, tracks, format);
 }
