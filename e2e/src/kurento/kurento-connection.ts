@@ -23,6 +23,7 @@ export class KurentoConnection {
   readonly events: KurentoEvent[] = [];
   readonly #peer: JsonRpcPeer;
   readonly #waiting = new Set<Waiting>();
+  readonly #listeners: ((event: KurentoEvent) => void)[] = [];
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -110,6 +111,11 @@ export class KurentoConnection {
     });
   }
 
+  /** Told of each event from now on. */
+  onEvent(listener: (event: KurentoEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
   close(): void {
     this.#peer.close('closed by the test');
     this.socket.close();
@@ -118,6 +124,7 @@ export class KurentoConnection {
   #take(event: KurentoEvent): void {
     this.events.push(event);
     for (const { look } of [...this.#waiting]) look();
+    for (const listener of this.#listeners) listener(event);
   }
 
   #missing(object: string, type: string): Error {
