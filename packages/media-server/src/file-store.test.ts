@@ -97,6 +97,7 @@ describe('FileStore', () => {
     expect(wide.resolve(join(base, 'linked/1/a.webm'))).toBe(wanted);
     expect(wide.resolve('streams/1/a.webm')).toBe(wanted);
     expect(wide.resolve('a.webm')).toBe(join(data, 'a.webm'));
+    expect([wanted, join(data, 'a.webm')].map((path) => wide.isOwn(path))).toEqual([false, true]);
     for (const uri of [
       'streams',
       'streams/../secret.webm',

@@ -45,6 +45,11 @@ export class FileStore {
     return real;
   }
 
+  /** Whether a path that `resolve` gave lies in the data folder, which is this server's own. */
+  isOwn(path: string): boolean {
+    return isInside(this.#root, path);
+  }
+
   #allows(path: string): boolean {
     return this.#roots.some((root) => isInside(root, path));
   }

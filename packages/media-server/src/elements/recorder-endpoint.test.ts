@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +18,7 @@ import { CLIP, H264_CLIP, contents, readClip, type Clip } from '../recording/tes
 import { ElementBench } from '../recording/testing/element-bench.ts';
 import { readBack } from '../recording/testing/read-back.ts';
 import { FakeSource, H264, OPUS, PCMU, VP8 } from '../recording/testing/fake-source.ts';
+import { PlayerEndpoint } from './player-endpoint.ts';
 import { RecorderEndpoint } from './recorder-endpoint.ts';
 
 let bench: ElementBench;
@@ -313,6 +322,20 @@ describe('RecorderEndpoint', () => {
     recorder.sink('video')?.ended?.();
     await bench.saw('Stopped');
     expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(50);
+  });
+
+  it('ends with the file that a player plays into it', async () => {
+    copyFileSync(CLIP, join(bench.data, 'clip.webm'));
+    const player = bench.make(PlayerEndpoint, { uri: 'clip.webm' });
+    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm', stopOnEndOfStream: true });
+    player.connect(recorder);
+    recorder.record();
+    player.play();
+    await bench.saw('EndOfStream');
+    await bench.saw('Stopped');
+    const result = await readClip(join(bench.data, 'a.webm'));
+    expect(contents(result.video)).toEqual(contents(clip.video));
+    expect(contents(result.audio)).toEqual(contents(clip.audio));
   });
 
   it('says in a sentence that it cannot write, and stops', async () => {

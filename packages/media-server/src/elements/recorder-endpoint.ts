@@ -19,6 +19,9 @@ import { UriEndpoint } from './uri-endpoint.ts';
 
 const DEFAULT_PROFILE = 'WEBM';
 
+/** In a folder that was given besides the data folder, other programs are waiting for the file: the umask decides. */
+const SHARED_MODE = 0o666;
+
 /** What system errors mean to who reads the `Error` event. */
 const CAUSES: Partial<Record<string, string>> = {
   ENOSPC: 'the disk is full',
@@ -165,7 +168,8 @@ export class RecorderEndpoint extends UriEndpoint {
     const { files } = this.environment;
     await mkdir(dirname(files.resolve(this.uri)), { recursive: true });
     // Once more: what was missing of the path is there now, and must still lead into the folders.
-    return new AppendFile(await createFile(files.resolve(this.uri)));
+    const path = files.resolve(this.uri);
+    return new AppendFile(await (files.isOwn(path) ? createFile(path) : createFile(path, SHARED_MODE)));
   }
 
   #startUpload(url: URL, contentType: string): Promise<ByteSink> {

@@ -4,19 +4,22 @@ import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import type { ByteSink } from './byte-sink.ts';
 
+/** For this user and group only. */
+const PRIVATE_MODE = 0o640;
+
 /**
  * Opens a new file for writing; one that is there is replaced. The old one's readers keep the old one, and a link of
- * that name is replaced, not followed.
+ * that name is replaced, not followed. `mode`: less what the umask takes.
  * @throws the error of the file system
  */
-export async function createFile(path: string): Promise<FileHandle> {
+export async function createFile(path: string, mode = PRIVATE_MODE): Promise<FileHandle> {
   try {
     await unlink(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o640);
+  return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 }
 
 /** Owns the handle. */

@@ -7,8 +7,8 @@ import type { MediaKind } from '../forwarding/track.ts';
 import { AppendFile, createFile } from './append-file.ts';
 import { recordingProfile } from './profile.ts';
 import { Recording } from './recording.ts';
-import { CLIP, contents, readClip, type Clip } from './testing/clip.ts';
-import { FakeSource, OPUS, PCMU, VP8 } from './testing/fake-source.ts';
+import { CLIP, contents, H264_CLIP, readClip, type Clip } from './testing/clip.ts';
+import { FakeSource, H264, OPUS, PCMU, VP8 } from './testing/fake-source.ts';
 import { TrackRecorder } from './track-recorder.ts';
 
 /** Time in these tests: ms of a clock that starts anywhere. */
@@ -283,6 +283,28 @@ describe('Recording', () => {
     const second = between(clip.video, 800, 2000);
     expect(contents(result.video)).toEqual([...contents(clip.video), ...contents(second)]);
     expect(result.video[clip.video.length].at).toBeCloseTo(2807, -1);
+  });
+
+  it('leaves out the rest of a track whose codec changes, says so once, and goes on with the other', async () => {
+    const bench = new Bench();
+    bench.start();
+    bench.play([...clip.audio, ...clip.video]);
+    const { video: other } = await readClip(H264_CLIP);
+    bench.video.codec = H264;
+    bench.video.replace(0x9999);
+    bench.play([...clip.audio, ...other], 2020);
+    bench.video.codec = VP8;
+    bench.video.replace(0x9998);
+    bench.play([...clip.audio, ...clip.video], 4040);
+    const result = await bench.finish();
+    expect(contents(result.video)).toEqual(contents(clip.video));
+    expect(contents(result.audio).filter((content) => content !== SILENCE)).toEqual(
+      [1, 2, 3].flatMap(() => contents(clip.audio)),
+    );
+    expect(bench.log).toEqual([
+      'writing',
+      expect.stringContaining('left out: video: The video changed from VP8 to H264 during the recording'),
+    ]);
   });
 
   it('leaves out a codec that no file can hold, and says so once', async () => {
