@@ -8,7 +8,7 @@ import { KEPT_EXTENSIONS, MID_EXTENSION } from './header-extensions.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
 import type { OfferedMedia, OfferedSctp, OfferedSetup } from './offer.ts';
 import { writeDescription, type AcceptedMedia, type DescribedMedia } from './write.ts';
-import type { DescribedSctp, SessionDescription } from './write.ts';
+import type { SessionDescription } from './write.ts';
 
 /** Our side of a session. Its texts are written as they are and must not contain line breaks. */
 export interface LocalSession {
@@ -102,9 +102,14 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
     if (!line.accepted) return { type, protocol, mid, formats, accepted: undefined };
     const setup = ourRole(transport.setup, local.setup);
     const carried = { ...ourTransport(local, setup, carriers.includes(line)), ...NO_CONTENT };
-    if (line.kind === 'application' || line.localSsrc === undefined) {
-      return { type, protocol, mid, formats, accepted: { ...carried, sctp: ourSctp(local, line.sctp) } };
+    if (line.sctp && local.data) {
+      const { isOldForm } = line.sctp;
+      const sctp = { ...local.data, isOldForm };
+      const words = isOldForm ? [String(sctp.port)] : formats;
+      return { type, protocol, mid, formats: words, accepted: { ...carried, sctp } };
     }
+    if (line.kind === 'application' || line.localSsrc === undefined)
+      throw new Error('An accepted line has neither RTP nor data');
     const payloads = line.codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
     const rtp = {
       direction: line.direction,
@@ -243,13 +248,6 @@ function withCodecs(
 
 function isBundled(offer: Offer, mid: string | undefined): boolean {
   return mid !== undefined && (offer.bundle?.includes(mid) ?? false);
-}
-
-function ourSctp(local: LocalSession, offered: OfferedSctp | undefined): DescribedSctp | undefined {
-  if (!local.data || !offered) return undefined;
-  // The old form names the port in the m-line, which is echoed: there it has to be the offer's.
-  const port = offered.isOldForm ? offered.port : local.data.port;
-  return { port, maxMessageSize: local.data.maxMessageSize, isOldForm: offered.isOldForm };
 }
 
 /** RFC 8842, section 5.3: the opposite of what was offered, our own choice if that is open. */
