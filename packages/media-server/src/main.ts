@@ -15,7 +15,7 @@ function explain(error: unknown, flags: Flags | undefined): string {
       return `UDP port ${rtcPort} is in use: choose another one with RTC_PORT or --rtc-port`;
     return port === rtcPort
       ? `TCP port ${rtcPort} is in use, media needs it too: choose another one with RTC_PORT or --rtc-port`
-      : `port ${listen?.port} is in use: choose another one with --listen`;
+      : `port ${listen?.port} is in use: choose another one with KURENTO_LISTEN or --listen`;
   }
   if (code === 'EACCES') return `not allowed: ${message}`;
   return message;

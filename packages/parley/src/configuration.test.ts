@@ -44,6 +44,14 @@ describe('configuration', () => {
     ]);
   });
 
+  it('opens the embedded media server to other clients, on this machine without a token', () => {
+    expect(configured([]).kurento).toBeUndefined();
+    const local = { listen: '127.0.0.1:8888', token: undefined };
+    expect(configured(['--kurento-listen', '127.0.0.1:8888']).kurento).toEqual(local);
+    const open = { KURENTO_LISTEN: '[::]:8888', KURENTO_TOKEN: 'secret' };
+    expect(configured([], open).kurento).toEqual({ listen: '[::]:8888', token: 'secret' });
+  });
+
   it('counts an empty variable as unset', () => {
     expect(configured([], { PORT: '', MEDIA_SERVER_URL: '' })).toMatchObject({
       port: 8080,
@@ -72,6 +80,15 @@ describe('configuration', () => {
       'MEDIA_SERVER_URL must be a URL that begins with ws:// or wss://, not "http://a"',
     ],
     [[], { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, .*, not "loud"$/],
+    [[], { KURENTO_LISTEN: '8888' }, 'KURENTO_LISTEN must be HOST:PORT, not "8888"'],
+    [[], { KURENTO_LISTEN: 'a:65536' }, 'KURENTO_LISTEN must be HOST:PORT, not "a:65536"'],
+    [[], { KURENTO_LISTEN: '0.0.0.0:8888' }, /is reachable from other machines: set KURENTO_TOKEN as well$/],
+    [[], { KURENTO_TOKEN: 'secret' }, /^KURENTO_TOKEN is of use only with KURENTO_LISTEN/],
+    [
+      ['--kurento-listen', 'localhost:8888'],
+      { MEDIA_SERVER_URL: 'ws://a/kurento' },
+      /^KURENTO_LISTEN is for the embedded media server/,
+    ],
     [[], { MEDIA_SERVER_TOKEN: 'secret' }, /^MEDIA_SERVER_TOKEN is of use only with MEDIA_SERVER_URL/],
     [
       [],

@@ -129,6 +129,20 @@ const settings = {
     form: 'a path',
     help: 'PEM file of the authority of its certificate (unset: the public ones)',
   },
+  KURENTO_LISTEN: {
+    schema: z
+      .string()
+      .regex(/^(\[[^\]\s]+\]|[^:\s]+):\d{1,5}$/)
+      .refine((text) => Port.safeParse(text.slice(text.lastIndexOf(':') + 1)).success),
+    form: 'HOST:PORT',
+    help: 'where other clients of the Kurento Protocol reach the embedded media server (unset: nowhere)',
+  },
+  KURENTO_TOKEN: {
+    schema: z.string().regex(/^[\x21-\x7e]+$/),
+    form: 'printable characters without spaces',
+    help: 'bearer token asked of them (unset: none, on this machine only)',
+    secret: true,
+  },
   DATABASE_URL: {
     schema: Url(/^postgres(ql)?:\/\//),
     form: 'a URL that begins with postgres://',
@@ -165,6 +179,14 @@ export type TurnConfiguration =
       readonly server: { readonly urls: readonly string[]; readonly secret: string };
     };
 
+/** For other clients of the embedded media server. */
+export interface KurentoConfiguration {
+  /** HOST:PORT */
+  readonly listen: string;
+  /** Undefined: anybody on this machine, and only there. */
+  readonly token: string | undefined;
+}
+
 export interface Configuration {
   readonly port: number;
   readonly host: string;
@@ -181,6 +203,8 @@ export interface Configuration {
   readonly mediaServerToken: string | undefined;
   /** Absolute path. */
   readonly mediaServerCa: string | undefined;
+  /** Undefined: the embedded media server serves nobody but Parley. */
+  readonly kurento: KurentoConfiguration | undefined;
   readonly databaseUrl: string | undefined;
   readonly logLevel: z.infer<typeof settings.LOG_LEVEL.schema>;
 }
@@ -218,6 +242,7 @@ export function readConfiguration(
     mediaServerUrl: read('MEDIA_SERVER_URL'),
     mediaServerToken: read('MEDIA_SERVER_TOKEN'),
     mediaServerCa: read('MEDIA_SERVER_CA'),
+    kurento: kurentoOf(read('KURENTO_LISTEN'), read('KURENTO_TOKEN'), read('MEDIA_SERVER_URL')),
     databaseUrl: read('DATABASE_URL'),
     logLevel: required(read('LOG_LEVEL')),
   };
@@ -254,6 +279,26 @@ function tlsOf(
       'TLS=self-signed makes a certificate, TLS_CERT names one: set one of them',
     );
   return { kind: 'files', certFile, keyFile };
+}
+
+function kurentoOf(
+  listen: string | undefined,
+  token: string | undefined,
+  mediaServerUrl: string | undefined,
+): KurentoConfiguration | undefined {
+  if (listen === undefined) {
+    if (token === undefined) return undefined;
+    throw StartError.configuration('KURENTO_TOKEN is of use only with KURENTO_LISTEN: set both or neither');
+  }
+  if (mediaServerUrl !== undefined)
+    throw StartError.configuration(
+      'KURENTO_LISTEN is for the embedded media server, MEDIA_SERVER_URL names another one: set one of them',
+    );
+  if (token === undefined && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\]):/.test(listen))
+    throw StartError.configuration(
+      `KURENTO_LISTEN ${listen} is reachable from other machines: set KURENTO_TOKEN as well`,
+    );
+  return { listen, token };
 }
 
 interface TurnSettings {

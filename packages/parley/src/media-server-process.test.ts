@@ -45,6 +45,16 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });
   });
 
+  it('is opened to others where and with the token that the operator says', async () => {
+    const kurento = { listen: '0.0.0.0:8888', token: 'secret' };
+    const server = await start({ kurento });
+    expect(server.addresses.join(' ')).toContain('--listen 0.0.0.0:8888');
+    expect(server).toMatchObject({ url: 'ws://127.0.0.1:8888/kurento', token: 'secret' });
+    const local = await start({ kurento: { listen: '127.0.0.1:8888', token: undefined } });
+    expect(local).toMatchObject({ token: undefined, kurentoUrl: 'ws://127.0.0.1:8888/kurento' });
+    expect((await start()).kurentoUrl).toBeUndefined();
+  });
+
   it('passes on why it could not start', async () => {
     await expect(start({ rtcPort: 1 })).rejects.toThrow(
       'the media server did not start: UDP port 1 is in use',

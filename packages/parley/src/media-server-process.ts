@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
+import type { KurentoConfiguration } from './configuration.ts';
 import { StartError } from './errors.ts';
 
 const Ready = z.object({
@@ -23,6 +24,8 @@ export interface MediaServerProcessOptions extends Pick<
   /** Empty: those of this machine. */
   readonly announcedIps: readonly string[];
   readonly dataDir: string;
+  /** Where others may reach it, and with which token; undefined: nobody else does. */
+  readonly kurento?: KurentoConfiguration | undefined;
   readonly logLevel: string;
   /** The program to fork; absolute path. */
   readonly entry?: string;
@@ -34,12 +37,14 @@ const ENTRY = fileURLToPath(new URL('../../media-server/src/main.ts', import.met
 const STOP_DEADLINE_MS = 1_500;
 
 export class MediaServerProcess {
-  /** Of this start; proves to the media server that who asks is us. */
-  readonly token: string;
+  /** Proves to the media server that who asks may; undefined: it lets in everybody on this machine. */
+  readonly token: string | undefined;
+  readonly #isShared: boolean;
   readonly #keeper: ChildProcessKeeper<Ready>;
 
-  private constructor(token: string, keeper: ChildProcessKeeper<Ready>) {
+  private constructor(token: string | undefined, isShared: boolean, keeper: ChildProcessKeeper<Ready>) {
     this.token = token;
+    this.#isShared = isShared;
     this.#keeper = keeper;
   }
 
@@ -48,23 +53,29 @@ export class MediaServerProcess {
    * @throws StartError ('media-server') with the reason that it gave itself, such as a UDP port in use
    */
   static async start(options: MediaServerProcessOptions): Promise<MediaServerProcess> {
-    const token = randomBytes(32).toString('base64url');
+    // Of this start, unless others have to know it.
+    const token = options.kurento ? options.kurento.token : randomBytes(32).toString('base64url');
     const keeper = await ChildProcessKeeper.start<Ready>({
       ...options,
       what: 'media server',
       entry: options.entry ?? ENTRY,
       args: ({ ready }) => flagsOf(options, ready),
-      environment: { PARLEY_MEDIA_TOKEN: token },
+      environment: { PARLEY_MEDIA_TOKEN: token ?? '' },
       ready: Ready,
       failed: ({ message }) => StartError.mediaServer(message),
       stopDeadlineMs: STOP_DEADLINE_MS,
     });
-    return new MediaServerProcess(token, keeper);
+    return new MediaServerProcess(token, options.kurento !== undefined, keeper);
   }
 
-  /** `ws://127.0.0.1:…/kurento`; stays the same when it is started again. */
+  /** `ws://127.0.0.1:…/kurento`, for this machine; stays the same when it is started again. */
   get url(): string {
-    return this.#keeper.ready.url;
+    return this.#keeper.ready.url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+  }
+
+  /** Where others may reach it; undefined: nowhere. */
+  get kurentoUrl(): string | undefined {
+    return this.#isShared ? this.#keeper.ready.url : undefined;
   }
 
   get rtcPort(): number {
@@ -87,9 +98,9 @@ export class MediaServerProcess {
 }
 
 function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined): string[] {
-  const { rtcPort, announcedIps, dataDir, logLevel } = options;
+  const { rtcPort, announcedIps, dataDir, kurento, logLevel } = options;
   // Once known the ports are kept, so that the application server and browsers find it again after a restart.
-  const listen = former ? new URL(former.url).host : '127.0.0.1:0';
+  const listen = former ? new URL(former.url).host : (kurento?.listen ?? '127.0.0.1:0');
   const flags = {
     listen,
     'rtc-port': String(former?.rtcPort ?? rtcPort),

@@ -59,7 +59,12 @@ export async function startProgram(configuration: Configuration): Promise<Progra
       certificate: serving.certificate,
       admin: serving.admin,
       media: embedded
-        ? { kind: 'embedded', rtcPort: embedded.rtcPort, addresses: embedded.addresses }
+        ? {
+            kind: 'embedded',
+            rtcPort: embedded.rtcPort,
+            addresses: embedded.addresses,
+            kurentoUrl: embedded.kurentoUrl,
+          }
         : { kind: 'remote', url: mediaServerUrl ?? '' },
       relay: running.summary,
       close: () => (closed ??= closeAll(parts)),

@@ -19,7 +19,13 @@ export interface Started {
   /** `token`: made at this start, and shown this once. */
   readonly admin: { readonly file: string; readonly token?: string | undefined };
   readonly media:
-    | { readonly kind: 'embedded'; readonly rtcPort: number; readonly addresses: readonly string[] }
+    | {
+        readonly kind: 'embedded';
+        readonly rtcPort: number;
+        readonly addresses: readonly string[];
+        /** Where other clients may reach it. */
+        readonly kurentoUrl?: string | undefined;
+      }
     | { readonly kind: 'remote'; readonly url: string };
   /** Where browsers are relayed, in words. */
   readonly relay: string;
@@ -42,6 +48,7 @@ export function startReport(started: Started, addresses = ownAddresses().filter(
     media.kind === 'embedded'
       ? ['Media', `UDP and TCP port ${media.rtcPort}, announced as ${media.addresses.join(', ')}`]
       : ['Media', `media server at ${media.url}`],
+    ...kurentoLines(media),
     ['Relay', started.relay],
     ['Data', started.dataDir],
     ...adminLines(started.admin, nearest ?? ''),
@@ -52,6 +59,11 @@ export function startReport(started: Started, addresses = ownAddresses().filter(
     'Press Ctrl-C to stop.',
     '',
   ].join('\n');
+}
+
+function kurentoLines(media: Started['media']): [string, string][] {
+  if (media.kind === 'remote' || media.kurentoUrl === undefined) return [];
+  return [['', `other clients of the Kurento Protocol reach it at ${media.kurentoUrl}`]];
 }
 
 function adminLines({ file, token }: Started['admin'], address: string): [string, string][] {
