@@ -3,40 +3,65 @@ import { createHash } from 'node:crypto';
 
 /** As long as the original remembers. */
 const REMEMBERED_MS = 20_000;
-/** Bounds the memory of a session that sends faster than a client needs to. */
+/** These bound the memory of a session that sends faster, or more, than a client needs to; the oldest go first. */
 const MAX_ENTRIES = 10_000;
+/** Of the requests; answers are about as long, or name what is there anyway. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** What makes two requests the same one. */
+export interface RequestKey {
+  readonly digest: string;
+  /** How long the request is. */
+  readonly bytes: number;
+}
 
 interface Entry<Answer> {
   readonly answer: Promise<Answer>;
+  readonly bytes: number;
   readonly storedAt: number;
 }
 
 export class RequestCache<Answer> {
   readonly #entries = new Map<string, Entry<Answer>>();
+  #bytes = 0;
 
   /**
-   * What makes two requests the same one: id, method and parameters, the session aside. The original goes by the id
-   * alone, which gives a client that starts counting anew the answers of other requests.
+   * Id, method and parameters, the session aside. The original goes by the id alone, which gives a client that starts
+   * counting anew the answers of other requests.
    */
-  static key(id: unknown, method: string, params: Readonly<Record<string, unknown>>): string {
+  static key(id: unknown, method: string, params: Readonly<Record<string, unknown>>): RequestKey {
     const { sessionId: _, ...rest } = params;
-    return createHash('sha256')
-      .update(JSON.stringify([id, method, rest]))
-      .digest('base64');
+    const text = JSON.stringify([id, method, rest]);
+    return { digest: createHash('sha256').update(text).digest('base64'), bytes: text.length };
   }
 
   /** `now`: ms of the monotonic clock. */
-  get(key: string, now: number): Promise<Answer> | undefined {
-    const entry = this.#entries.get(key);
+  get({ digest }: RequestKey, now: number): Promise<Answer> | undefined {
+    const entry = this.#entries.get(digest);
     return entry && now - entry.storedAt < REMEMBERED_MS ? entry.answer : undefined;
   }
 
-  set(key: string, answer: Promise<Answer>, now: number): void {
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#entries.size < MAX_ENTRIES && now - entry.storedAt < REMEMBERED_MS) break;
-      this.#entries.delete(oldest);
+  set({ digest, bytes }: RequestKey, answer: Promise<Answer>, now: number): void {
+    this.#forget(digest);
+    this.forgetOld(now);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size < MAX_ENTRIES && this.#bytes + bytes <= MAX_BYTES) break;
+      this.#forget(oldest);
     }
-    this.#entries.delete(key);
-    this.#entries.set(key, { answer, storedAt: now });
+    this.#entries.set(digest, { answer, bytes, storedAt: now });
+    this.#bytes += bytes;
+  }
+
+  /** Also to be called now and then for sessions that send nothing any more. */
+  forgetOld(now: number): void {
+    for (const [oldest, { storedAt }] of this.#entries) {
+      if (now - storedAt < REMEMBERED_MS) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(digest: string): void {
+    this.#bytes -= this.#entries.get(digest)?.bytes ?? 0;
+    this.#entries.delete(digest);
   }
 }

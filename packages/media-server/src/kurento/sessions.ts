@@ -111,6 +111,7 @@ export class SessionStore {
   /** To be called once per period: ends the sessions that had neither connection nor use for a whole period. */
   sweep(): void {
     for (const session of [...this.#sessions.values()]) {
+      session.answers.forgetOld(performance.now());
       if (session.receiver) continue;
       if (session.idle) this.close(session, false);
       else session.idle = true;
