@@ -1,5 +1,5 @@
 // The statistics of data channels in Kurento's shape: one entry per channel, and one that counts them all.
-import type { StatsRecord } from '../elements/media-element.ts';
+import type { StatsRecord } from '../elements/element-stats.ts';
 import type { DataChannels } from './data-channels.ts';
 
 /** `sessionId`: names the entry of all of them. */

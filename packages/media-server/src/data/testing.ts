@@ -29,7 +29,7 @@ export class TestDataPeer {
       onStateChange: new Event(),
       sendData: async (packet: Buffer) => send(packet),
     };
-    this.#dtls = dtls;
+    this.#dtls = dtls as { dataReceiver?: (packet: Buffer) => void } & typeof dtls;
     this.sctp.setDtlsTransport(dtls as unknown as RTCDtlsTransport);
     this.sctp.onDataChannel.subscribe((channel) => {
       this.incoming.push(channel);

@@ -16,6 +16,8 @@ import {
   type OfferedLines,
   type OwnOffer,
 } from '@parley/rtc';
+import type { DataSink, DataSource } from '../data/data-flow.ts';
+import { PeerData } from '../data/peer-data.ts';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import type { AnnouncedCandidates } from '../transport/announced-candidates.ts';
@@ -65,6 +67,8 @@ export class WebRtcEndpoint extends WebRtcSettings {
   readonly #cname: string;
   readonly #tick = (now: number): void => this.#onTick(now);
   readonly #gathering: CandidateGathering;
+  /** Undefined: made without `useDataChannels`. */
+  readonly #data: PeerData | undefined;
   readonly #offeredDirection: OfferedLines['direction'] | undefined;
   #ownOffer: OwnOffer | undefined;
   #negotiation: Negotiation | undefined;
@@ -76,9 +80,6 @@ export class WebRtcEndpoint extends WebRtcSettings {
 
   constructor(context: ObjectContext, params: Record<string, unknown>) {
     super(context, 'WebRtcEndpoint');
-    if (params.useDataChannels === true) {
-      throw new KurentoError('NOT_IMPLEMENTED', 'Data channels are not in this release of the media server');
-    }
     tellOfDscp(this.environment, params.qosDscp);
     this.#offeredDirection = directionOf(params.recvonly === true, params.sendonly === true);
     this.#gathering = new CandidateGathering({
@@ -93,12 +94,22 @@ export class WebRtcEndpoint extends WebRtcSettings {
       onIceRestarted: () => this.#onIceRestarted(),
       onSelectedPath: (path) => this.#onSelectedPath(path),
       onDtlsState: (state) => this.#onDtlsState(state),
+      onData: (packet) => this.#data?.handlePacket(packet),
     });
+    if (params.useDataChannels === true)
+      this.#data = new PeerData({
+        endpoint: this.id,
+        log: this.environment.log,
+        send: (packet) => this.#transport.sendData(packet),
+        onOpened: (channelId) => this.emit('DataChannelOpened', { channelId }),
+        onClosed: (channelId) => this.emit('DataChannelClosed', { channelId }),
+      });
     this.#session = new RtpSession({
       flowIn: (kind) => this.flowIn(kind),
       flowOut: (kind) => this.flowOut(kind),
       sendRtp: (packet, headerLength) => this.#transport.sendRtp(packet, headerLength),
       sendRtcp: (packet) => this.#transport.sendRtcp(packet),
+      bounds: this.videoBounds,
     });
     const { ufrag } = this.#transport.local;
     this.#connectionId = `${ufrag}-${STREAM_ID}-${COMPONENT_ID}`;
@@ -111,6 +122,38 @@ export class WebRtcEndpoint extends WebRtcSettings {
 
   override sink(kind: MediaKind): MediaSink {
     return this.#session.down[kind];
+  }
+
+  override dataSource(): DataSource | undefined {
+    return this.#data?.source;
+  }
+
+  override dataSink(): DataSink | undefined {
+    return this.#data;
+  }
+
+  /**
+   * Opens a channel to the peer, of which `DataChannelOpened` tells. A limit below 0 is none.
+   * @throws KurentoError MEDIA_OBJECT_OPERATION_NOT_SUPPORTED without `useDataChannels` and before the connection,
+   * MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for both limits at once, NOT_ENOUGH_RESOURCES
+   */
+  createDataChannel(
+    label = '',
+    ordered = true,
+    maxPacketLifeTime = -1,
+    maxRetransmits = -1,
+    protocol = '',
+  ): void {
+    if (!this.#data) {
+      const message = `'${this.id}' was made without useDataChannels`;
+      throw new KurentoError('MEDIA_OBJECT_OPERATION_NOT_SUPPORTED', message);
+    }
+    this.#data.create({ label, ordered, maxPacketLifeTime, maxRetransmits, protocol });
+  }
+
+  /** Leaves a channel alone that is not there. */
+  closeDataChannel(channelId: number): void {
+    this.#data?.closeChannel(channelId);
   }
 
   /**
@@ -223,10 +266,15 @@ export class WebRtcEndpoint extends WebRtcSettings {
     return rtpStats(this.id, kind, this.#session);
   }
 
+  protected override dataStats(): readonly StatsRecord[] {
+    return this.#data?.stats() ?? [];
+  }
+
   protected override onRelease(): void | Promise<void> {
     const released = super.onRelease();
     this.environment.ticker.remove(this.#tick);
     this.#session.close();
+    this.#data?.close();
     this.#transport.close();
     return released;
   }
@@ -236,6 +284,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.#negotiation = negotiation;
     const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
     this.#session.negotiate(negotiation.media, this.#cname);
+    this.#data?.negotiated(negotiation.media, negotiation.setup === 'passive');
     const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
     this.#transport.takesTcp = this.iceTcp;
     this.#transport.start({ ice, fingerprint, role: negotiation.setup === 'active' ? 'client' : 'server' });
@@ -256,6 +305,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
       cname: this.#cname,
       ssrcFor: () => ({ ssrc: randomSsrc(), rtxSsrc: randomSsrc() }),
       iceLite: true,
+      data: this.#data?.local,
       bandwidth: {
         audio: this.maxAudioRecvBandwidth || undefined,
         video: this.maxVideoRecvBandwidth || undefined,
@@ -311,7 +361,9 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.emit('DtlsConnectionStateChange', this.#dtlsConnection(state));
     if (state === 'connected') this.#session.start();
     this.#updateConnectionState();
-    if (state === 'closed' || state === 'failed') this.emitSessionTerminated();
+    if (state !== 'closed' && state !== 'failed') return;
+    this.#data?.close();
+    this.emitSessionTerminated();
   }
 
   #updateConnectionState(): void {

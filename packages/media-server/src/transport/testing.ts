@@ -36,6 +36,8 @@ export interface TestPath extends Path {
 export class TestPeer {
   readonly certificate = createDtlsCertificate();
   remoteUfrag = 'peer';
+  /** Told what comes under DTLS itself. */
+  onData: (bytes: Buffer) => void = () => undefined;
   readonly #transport: DatagramHandler & { readonly local: IceCredentials };
   #dtls: DtlsClient | undefined;
   #toDtls: ((datagram: Buffer) => void) | undefined;
@@ -101,6 +103,7 @@ export class TestPeer {
       signatureHash: { hash: 4, signature: 3 },
     });
     this.#dtls = client;
+    client.onData.subscribe((bytes) => this.onData(bytes));
     const connected = new Promise<void>((resolve) => client.onConnect.subscribe(() => resolve()));
     void client.connect();
     await connected;
@@ -110,6 +113,30 @@ export class TestPeer {
       masterKey: localKey,
       masterSalt: localSalt,
     });
+  }
+
+  /** Sends under DTLS itself, over the path of the handshake. */
+  sendData(bytes: Buffer): void {
+    if (!this.#dtls) throw new Error('not connected yet');
+    void this.#dtls.send(bytes);
+  }
+
+  /** Takes leave under the keys of the handshake: a close_notify (RFC 5246, section 7.2.1). */
+  sayGoodbye(path: Path, now: number): void {
+    if (!this.#dtls) throw new Error('not connected yet');
+    const header = Buffer.from([21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0, 0]);
+    const { fragment } = this.#dtls.cipher.encryptPacket({
+      recordLayerHeader: {
+        contentType: 21,
+        protocolVersion: { major: 0xfe, minor: 0xfd },
+        epoch: 1,
+        sequenceNumber: 0xffff,
+        contentLen: 2,
+      },
+      fragment: Buffer.of(1, 0),
+    } as Parameters<DtlsSocket['cipher']['encryptPacket']>[0]);
+    header.writeUInt16BE(fragment.length, 11);
+    this.#transport.handleDatagram('dtls', Buffer.concat([header, fragment]), path, now);
   }
 
   /** A compound packet as a browser that only receives sends it. */
