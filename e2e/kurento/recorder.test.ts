@@ -87,8 +87,11 @@ async function play(
 }
 
 describe('a recording', () => {
-  it('of H.264 as MP4 is read by FFmpeg and played by the browser that sent it', async () => {
-    const { recorder, pipeline } = await record(connection, server.fileUri('a.mp4'), 'MP4', 'video/H264');
+  it.each([
+    ['video/H264', 'h264'],
+    ['video/AV1', 'av1'],
+  ])('of %s as MP4 is read by FFmpeg and played by the browser that sent it', async (sent, codec) => {
+    const { recorder, pipeline } = await record(connection, server.fileUri('a.mp4'), 'MP4', sent);
     await connection.invoke(recorder, 'stopAndWait');
     expect(connection.eventsOf(recorder, 'Stopped').length).toBe(1);
     expect(connection.eventsOf(recorder, 'Error')).toEqual([]);
@@ -96,7 +99,7 @@ describe('a recording', () => {
     expect(probed).toMatchObject({
       format: expect.stringContaining('mp4') as string,
       complaints: '',
-      tracks: { audio: { codec: 'opus' }, video: { codec: 'h264' } },
+      tracks: { audio: { codec: 'opus' }, video: { codec } },
     });
     expect(probed.seconds).toBeGreaterThan(2.5);
     expect(probed.tracks['video']?.frames).toBeGreaterThan(35);
@@ -132,7 +135,7 @@ describe('a recording', () => {
         expect((await probe(cut)).tracks['video']?.frames).toBeGreaterThan(20);
       } finally {
         // It did not end in order, as it was meant to.
-      await doomed.stop().catch(() => undefined);
+        await doomed.stop().catch(() => undefined);
       }
     },
   );
