@@ -11,6 +11,7 @@ import type { FlowMonitor } from './flow-monitor.ts';
 import { MediaFlows, type FlowDirection } from './media-flows.ts';
 import { MediaObject, type ObjectContext } from './media-object.ts';
 import type { MediaPipeline } from './media-pipeline.ts';
+import { WantedFormats } from './wanted-formats.ts';
 
 export type { StatsRecord };
 
@@ -27,6 +28,8 @@ export abstract class MediaElement extends MediaObject {
   readonly #incoming = new Map<string, Connection<MediaElement>>();
   readonly #outgoing = new Set<Connection<MediaElement>>();
   readonly #flows: MediaFlows;
+  readonly #formats = new WantedFormats();
+  #maxEncoderBitrate = 0;
 
   constructor(context: ObjectContext, className: string) {
     super(context, className);
@@ -141,9 +144,55 @@ export abstract class MediaElement extends MediaObject {
     await dumpDot(this.environment, this, this.getGstreamerDot(details));
   }
 
+  /** Always 0: nothing is encoded here. */
+  get encoderBitrate(): number {
+    return 0;
+  }
+
+  /** Always 0: nothing is encoded here. */
+  get minEncoderBitrate(): number {
+    return 0;
+  }
+
+  /** In bit/s, 0: no bound. Whoever makes the video that leaves this element is asked for no more. */
+  get maxEncoderBitrate(): number {
+    return this.#maxEncoderBitrate;
+  }
+
+  /**
+   * @throws KurentoError NOT_IMPLEMENTED where nobody can be asked, MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for less than 0
+   */
+  set maxEncoderBitrate(bitsPerSecond: number) {
+    this.boundVideo(checkedBitrate(bitsPerSecond));
+    this.#maxEncoderBitrate = bitsPerSecond;
+  }
+
+  /**
+   * Says which codec is expected to leave this element; an `Error` event tells when another one does. The bitrate is the
+   * sender's.
+   * @throws KurentoError NOT_IMPLEMENTED when another one flows already, and for raw sound
+   */
+  setAudioFormat({ codec }: { readonly codec: string }): void {
+    this.#formats.expect('audio', codec, this.#flowingCodec('audio'));
+  }
+
+  /** The same for video. The frame rate is the sender's. */
+  setVideoFormat({ codec }: { readonly codec: string }): void {
+    this.#formats.expect('video', codec, this.#flowingCodec('video'));
+  }
+
   /** Begins or ends measuring how late media comes to this element. */
   measureLatency(measured: boolean): void {
     for (const connection of this.#incoming.values()) connection.measure(measured);
+  }
+
+  /**
+   * Bounds the video that leaves the element, in bit/s, 0: not at all. For subclasses that can ask whoever makes it.
+   * @throws KurentoError NOT_IMPLEMENTED
+   */
+  protected boundVideo(_bitsPerSecond: number): void {
+    const message = `Nothing is encoded in '${this.id}', and whoever made its video cannot be asked for less`;
+    throw new KurentoError('NOT_IMPLEMENTED', message);
   }
 
   /** Whether media leaves the server here, or comes to it. */
@@ -248,13 +297,25 @@ export abstract class MediaElement extends MediaObject {
       padName: DEFAULT_DESCRIPTION,
       mediaType,
     });
-    if (direction === 'Out' && flowing)
-      this.emit('MediaTranscodingStateChanged', {
-        state: 'NOT_TRANSCODING',
-        binName: DEFAULT_DESCRIPTION,
-        mediaType,
-      });
+    if (direction === 'In' || !flowing) return;
+    this.emit('MediaTranscodingStateChanged', {
+      state: 'NOT_TRANSCODING',
+      binName: DEFAULT_DESCRIPTION,
+      mediaType,
+    });
+    const complaint = this.#formats.complaint(kind, this.#flowingCodec(kind));
+    if (complaint) this.emit('Error', { ...complaint });
   }
+
+  #flowingCodec(kind: MediaKind): string | undefined {
+    return this.#flows.out[kind].flowing ? this.source(kind)?.codec?.name : undefined;
+  }
+}
+
+/** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for less than 0 */
+export function checkedBitrate(bitrate: number): number {
+  if (bitrate >= 0) return bitrate;
+  throw new KurentoError('MEDIA_OBJECT_ILLEGAL_PARAM_ERROR', 'A bitrate is at least 0, which means no bound');
 }
 
 /** An empty description is none: clients that must give one give that. */

@@ -11,6 +11,8 @@ const { NOT_ENOUGH_RESOURCES } = KURENTO_ERRORS;
 export abstract class RelayElement extends MediaElement {
   #toldTooLong = false;
 
+  abstract override source(kind: MediaKind): RelayTrack;
+
   /** `flow` is told of each packet. */
   protected relay(kind: MediaKind, flow: { packet(): void }): RelayTrack {
     return new RelayTrack({ kind, flow, chainTooLong: () => this.#chainTooLong() });
@@ -18,6 +20,10 @@ export abstract class RelayElement extends MediaElement {
 
   protected dataRelay(): DataRelay {
     return new DataRelay(() => this.#chainTooLong());
+  }
+
+  protected override boundVideo(bitsPerSecond: number): void {
+    this.source('video').maxBitrate = bitsPerSecond;
   }
 
   /** Nothing goes on from here: whoever built this must know. */

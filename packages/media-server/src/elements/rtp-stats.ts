@@ -50,7 +50,7 @@ function outbound(endpointId: string, kind: MediaKind, session: RtpSession): Sta
       fractionLost: statistics.fractionLost ?? 0,
       roundTripTime: (statistics.roundTripMs ?? 0) / 1000,
       targetBitrate: 0,
-      remb: 0,
+      remb: kind === 'video' ? (session.peerEstimate ?? 0) : 0,
     },
   ];
 }

@@ -20,6 +20,8 @@ export interface DownTrackOptions {
   readonly flow: { packet(): void };
   /** Sends one clear packet whose header is `headerLength` bytes long. The buffer is only lent for the call. */
   send(packet: Buffer, headerLength: number): void;
+  /** Most that may be sent to the receiver, in bits per second; 0 or absent: no bound. */
+  maxBitrate?(): number;
 }
 
 /** Extensions that mean the same to every receiver; the rest is between the sender and this server only. */
@@ -76,6 +78,10 @@ export class DownTrack implements MediaSink {
 
   get ssrc(): number | undefined {
     return this.#ssrc;
+  }
+
+  get maxBitrate(): number {
+    return this.#options.maxBitrate?.() ?? 0;
   }
 
   /** What is sent at the moment; undefined before the first packet, or when the receiver did not agree to it. */

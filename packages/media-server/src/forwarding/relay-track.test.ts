@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DownTrack } from './down-track.ts';
 import { MAX_RELAYS_IN_A_ROW } from './passage.ts';
-import { leastBitrate, RelayTrack } from './relay-track.ts';
+import { RelayTrack } from './relay-track.ts';
 import { mediaPacket, noFlow, TestSource, videoMedia } from './testing.ts';
 import type { MediaPacket, MediaSink, MediaSource } from './track.ts';
+import { leastBitrate } from './video-bounds.ts';
 
 class TestSink implements MediaSink {
   readonly kind = 'video';

@@ -2,6 +2,7 @@
 // is given; what its sinks ask for, its own source is asked for. Keeps nothing and counts nothing but the flow.
 import type { RtpCodec } from '@parley/rtc';
 import { Passage, type Depth } from './passage.ts';
+import { leastBitrate } from './video-bounds.ts';
 import type {
   ClockMapping,
   HeaderExtension,
@@ -123,12 +124,4 @@ export class RelayTrack implements MediaSource, MediaSink {
       passage.leave();
     }
   }
-}
-
-/** The smallest bound of `sinks` and of `bound`, in bits per second; 0 stands for none. */
-export function leastBitrate(sinks: readonly MediaSink[], bound = 0): number {
-  let least = bound;
-  for (const { maxBitrate = 0 } of sinks)
-    if (maxBitrate > 0 && (least === 0 || maxBitrate < least)) least = maxBitrate;
-  return least;
 }

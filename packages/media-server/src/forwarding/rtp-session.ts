@@ -17,6 +17,7 @@ import { DownTrack } from './down-track.ts';
 import { ReceiveBandwidth } from './receive-bandwidth.ts';
 import type { MediaKind } from './track.ts';
 import { UpTrack } from './up-track.ts';
+import { leastBitrate, VideoBounds } from './video-bounds.ts';
 
 export interface RtpSessionOptions {
   /** Flow monitors: of media that comes from the peer (`out` of the element), and of media for the peer (`in`). */
@@ -24,6 +25,8 @@ export interface RtpSessionOptions {
   flowIn(kind: MediaKind): { packet(): void };
   sendRtp(packet: Buffer, headerLength: number): void;
   sendRtcp(packet: Buffer): void;
+  /** What the application has said about the video; absent: nothing. */
+  readonly bounds?: VideoBounds;
 }
 
 const TRANSPORT_WIDE_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
@@ -39,6 +42,7 @@ export class RtpSession {
   readonly #sending: DownTrack[] = [];
   readonly #meters = new Map<UpTrack | DownTrack, BitrateMeter>();
   readonly #bandwidth = new ReceiveBandwidth();
+  readonly #bounds: VideoBounds;
   #cname = '';
   #localSsrc = 0;
   #feedback: TransportFeedbackRecorder | undefined;
@@ -48,9 +52,11 @@ export class RtpSession {
   #lastRtcpAt: number | undefined;
   #roundTripMs: number | undefined;
   #maxVideoBitrate = 0;
+  #peerEstimate: number | undefined;
 
   constructor(options: RtpSessionOptions) {
     this.#options = options;
+    this.#bounds = options.bounds ?? new VideoBounds();
     const up = (kind: MediaKind) =>
       new UpTrack({
         kind,
@@ -62,6 +68,7 @@ export class RtpSession {
         kind,
         flow: options.flowIn(kind),
         send: (packet, headerLength) => options.sendRtp(packet, headerLength),
+        maxBitrate: () => (kind === 'video' ? this.#bounds.maxSend : 0),
       });
     this.up = { audio: up('audio'), video: up('video') };
     this.down = { audio: down('audio'), video: down('video') };
@@ -100,6 +107,11 @@ export class RtpSession {
   /** The bitrate last asked of the peer by REMB, in bits per second; undefined when the peer finds it out itself. */
   get requestedBitrate(): number | undefined {
     return this.#bandwidth.bitrate;
+  }
+
+  /** What the peer last said by REMB that it can take, in bits per second; undefined when it says nothing. */
+  get peerEstimate(): number | undefined {
+    return this.#peerEstimate;
   }
 
   negotiate(media: readonly NegotiatedMedia[], cname: string): void {
@@ -192,8 +204,12 @@ export class RtpSession {
       case 'fir':
         for (const { ssrc } of packet.entries) this.#sendingTrack(ssrc)?.handleKeyframeRequest('fir');
         break;
+      case 'remb':
+        this.#peerEstimate = packet.bitrate;
+        break;
       default:
-        // SDES, BYE, REMB and transport feedback of a receiver change nothing here: quality is the sender's one layer.
+        // SDES, BYE and transport feedback of a receiver change nothing here, nor does its REMB: all receivers share the
+        // sender's one layer, and the slowest must not spoil it for the others.
         break;
     }
   }
@@ -228,18 +244,24 @@ export class RtpSession {
     this.#requestBitrate();
   }
 
-  /** REMB, for senders without transport-wide feedback, and for a limit of ours that they must keep to anyway. */
+  /** REMB, for senders without transport-wide feedback, and for bounds that they must keep to anyway. */
   #requestBitrate(): void {
     const video = this.up.video;
     if (!this.#rembAgreed || video.ssrc === undefined || !video.statistics) return;
-    if (this.#feedback && this.#maxVideoBitrate === 0) return;
-    const { lastFractionLost } = video.statistics;
-    const bitrate = this.#bandwidth.next(
-      lastFractionLost,
-      this.#maxVideoBitrate,
-      this.#feedback !== undefined,
-    );
+    const ceiling = this.#videoCeiling;
+    const limitOnly = this.#feedback !== undefined;
+    // A bound that was told once is there until the sender is told otherwise.
+    if (limitOnly && ceiling === 0 && this.#bandwidth.bitrate === undefined) return;
+    const { minReceive: floor, growth } = this.#bounds;
+    const { lastFractionLost: fractionLost } = video.statistics;
+    const bitrate = this.#bandwidth.next({ fractionLost, floor, ceiling, limitOnly, growth });
     this.#sendFeedback(writeRemb({ senderSsrc: this.#localSsrc, bitrate, ssrcs: [video.ssrc] }));
+  }
+
+  /** The least of all that bounds what the peer sends: this side, and whoever its video goes to. In bits per second, 0: none. */
+  get #videoCeiling(): number {
+    const own = [this.#maxVideoBitrate, this.#bounds.maxReceive].filter((bound) => bound > 0);
+    return leastBitrate([this.up.video], own.length > 0 ? Math.min(...own) : 0);
   }
 
   /** RFC 4585, section 3.1: feedback travels behind a report, be it an empty one. */

@@ -25,6 +25,7 @@ import type {
   MediaSink,
   MediaSource,
 } from './track.ts';
+import { leastBitrate } from './video-bounds.ts';
 
 /** Packets kept for retransmission: about 2 s of a 2.5 Mbit/s video, 10 s of audio; a NACK is useless after that. */
 const HISTORY_LENGTH = { audio: 512, video: 1024 } as const;
@@ -108,6 +109,11 @@ export class UpTrack implements MediaSource {
       bytes: bytes + now.bytesReceived,
       lost: lost + now.packetsLost,
     };
+  }
+
+  /** The least of what the sinks bear, in bits per second; 0: no bound. */
+  get maxBitrate(): number {
+    return leastBitrate(this.#sinks);
   }
 
   /** Round trip to the sender in ms, once it is known: what is lost is asked for again after as long. */

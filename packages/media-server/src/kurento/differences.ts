@@ -30,7 +30,24 @@ where it is not, that is a defect.
 | ids of data channels | even when the browser opens them, odd when the server does | the other way round | they follow the roles in DTLS (RFC 8832, section 6), so \`a=setup\` |
 | \`maxRetransmits\`, \`maxPacketLifeTime\` of a channel | the browser keeps to them; what the server sends expires while it waits for its turn, and is repeated once it is on its way | kept to by both sides | an older message is dropped rather than a newer one delayed; the SCTP in use repeats all that it has sent |
 | a browser that takes messages slower than they come | loses what comes when 8 MiB wait for it, told in the log | they pile up | memory |
-| \`maxVideoSendBandwidth\` and the other bounds on sending | 40006 | default 500 kbit/s | without an encoder there is nothing to bound; the sender is told by \`maxVideoRecvBandwidth\` |
+| \`maxVideoSendBandwidth\` | no bound (0) by default; when set, whoever sends that video is asked by REMB for no more than the least bound of its viewers; video of a file is as it is | 500 kbit/s by default, bounds the encoder | without an encoder, less can only come from the sender |
+| \`minVideoSendBandwidth\` | 0 by default; holds by itself | 100; least that the viewer's REMB brings the encoder down to | a viewer's REMB is counted in \`getStats\` and not handed on: all viewers share one layer, and the slowest must not spoil it |
+| \`minVideoRecvBandwidth\` | can be set: the least that a sender is asked for; 100 by default | reads 100 whatever is set | as its documentation says |
+| \`rembParams\` | without them the server's own rules hold, and what is read is what those have in common with them; when set, all but \`packetsRecvIntervalTop\` have their effect | defaults of its own | losses are counted per report |
+| \`rembParams\` and \`minVideoRecvBandwidth\` for senders with transport-wide feedback (Chromium) | no effect | REMB only | these senders find out by themselves what their line bears; they are told of bounds only |
+| \`maxEncoderBitrate\` | whoever sends the video is asked for no more; 40006 where nobody can be asked (players, recorders) | bounds the encoder | as above |
+| \`encoderBitrate\`, \`minEncoderBitrate\` | read 0; 40006 when set | settings of the encoder | there is none |
+| \`setAudioFormat\`, \`setVideoFormat\` | 40006 when another codec flows, an \`Error\` event (40005) when another one begins to flow; bitrate and frame rate are the sender's | transcodes | nothing is transcoded |
+| \`mtu\` | 1200; 40006 for another one | can be set | packets are forwarded in the size that their sender gave them |
+| RtpEndpoint: whose packets are taken | those of the host that the SDP names, with SDES those of whoever has the key; a peer that says \`a=setup:active\` or \`a=direction:active\`, or names port 9, is found by its first packet, and only by that | those of anybody | whoever knows a port could speak in the call; see decision 0022 |
+| RtpEndpoint: addresses | IP literals of one peer; names, multicast and broadcast 40201 or 40205; 0.0.0.0 is on hold, answered \`inactive\` | sent to as they are | nobody but the peer is to get its media |
+| RtpEndpoint: offers | the codecs of a WebRtcEndpoint's, in the same order; payload types of our own | H265 first, AMR too | nothing is transcoded, and WebRTC has neither |
+| RtpEndpoint: \`a=rtcp-mux\` | taken when offered | – | one port less to open |
+| RtpEndpoint: \`requestKeyframe\` of a peer without the feedback of RTP/AVPF | 40111; its viewers wait for its next key frame, as the log says | no error | there is no message to ask by |
+| RtpEndpoint: a key without \`crypto\`, two keys, or one of another length | 40107 | – | media must not travel unprotected by mistake |
+| RtpEndpoint: an offer without a line that can be taken | answered, all lines rejected, told in the log | the same, silently | as above |
+| RtpEndpoint: \`MediaState\` | CONNECTED while RTCP or media of the peer comes | RTCP only | many senders of plain RTP have no RTCP |
+| no port free (\`--rtp-ports\`) | 40009 at the negotiation | – | a clear error |
 | profiles of RecorderEndpoint | WEBM, MKV and MP4, each also _VIDEO_ONLY and _AUDIO_ONLY; FLV, JPEG_VIDEO_ONLY and KURENTO_SPLIT_RECORDER 40006 | all | they need transcoding |
 | recording a codec that the profile's file cannot hold (VP8 in MP4, PCMU in any) | \`Error\` (40005, INVALID_MEDIA); the other track is recorded, or the state goes STOP without a file | transcoded | nothing is transcoded |
 | H.264 in a WEBM profile | the file is Matroska and says so | transcoded to VP8 | WebM has no place for it, and a recording is worth more than its name |

@@ -101,9 +101,15 @@ export const coreClasses: readonly ClassDeclaration[] = [
     supported: true,
     constructorParams: [],
     properties: [
-      { name: 'encoderBitrate', type: 'int', access: 'readWrite', supported: false },
-      { name: 'minEncoderBitrate', type: 'int', access: 'readWrite', supported: false },
-      { name: 'maxEncoderBitrate', type: 'int', access: 'readWrite', supported: false },
+      { name: 'encoderBitrate', type: 'int', access: 'readWrite', supported: true, setterSupported: false },
+      {
+        name: 'minEncoderBitrate',
+        type: 'int',
+        access: 'readWrite',
+        supported: true,
+        setterSupported: false,
+      },
+      { name: 'maxEncoderBitrate', type: 'int', access: 'readWrite', supported: true },
     ],
     methods: [
       {
@@ -144,8 +150,8 @@ export const coreClasses: readonly ClassDeclaration[] = [
         ],
         supported: true,
       },
-      { name: 'setAudioFormat', params: [{ name: 'caps', type: 'AudioCaps' }], supported: false },
-      { name: 'setVideoFormat', params: [{ name: 'caps', type: 'VideoCaps' }], supported: false },
+      { name: 'setAudioFormat', params: [{ name: 'caps', type: 'AudioCaps' }], supported: true },
+      { name: 'setVideoFormat', params: [{ name: 'caps', type: 'VideoCaps' }], supported: true },
       {
         name: 'dumpGstreamerDot',
         params: [{ name: 'details', type: 'GstreamerDotDetails', optional: true }],
@@ -263,13 +269,13 @@ export const coreClasses: readonly ClassDeclaration[] = [
     supported: true,
     constructorParams: [],
     properties: [
-      { name: 'minVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: false },
-      { name: 'minVideoSendBandwidth', type: 'int', access: 'readWrite', supported: false },
-      { name: 'maxVideoSendBandwidth', type: 'int', access: 'readWrite', supported: false },
+      { name: 'minVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
+      { name: 'minVideoSendBandwidth', type: 'int', access: 'readWrite', supported: true },
+      { name: 'maxVideoSendBandwidth', type: 'int', access: 'readWrite', supported: true },
       { name: 'mediaState', type: 'MediaState', access: 'readOnly', supported: true },
       { name: 'connectionState', type: 'ConnectionState', access: 'readOnly', supported: true },
-      { name: 'mtu', type: 'int', access: 'readWrite', supported: false },
-      { name: 'rembParams', type: 'RembParams', access: 'readWrite', supported: false },
+      { name: 'mtu', type: 'int', access: 'readWrite', supported: true },
+      { name: 'rembParams', type: 'RembParams', access: 'readWrite', supported: true },
     ],
     methods: [{ name: 'requestKeyframe', params: [], supported: true }],
     events: [
