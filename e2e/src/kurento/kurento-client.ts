@@ -41,12 +41,14 @@ export interface SdpEndpoint extends MediaElement {
   generateOffer(): Promise<string>;
   processOffer(offer: string, callback?: Callback): Promise<string>;
   processAnswer(answer: string): Promise<string>;
+  requestKeyframe(): Promise<void>;
 }
 
 export interface WebRtcEndpoint extends SdpEndpoint {
   gatherCandidates(): Promise<void>;
   addIceCandidate(candidate: unknown): Promise<void>;
-  createDataChannel(label: string): Promise<void>;
+  createDataChannel(label: string, callback?: Callback): Promise<void>;
+  closeDataChannel(channelId: number): Promise<void>;
 }
 
 export interface PlayerEndpoint extends MediaElement {
