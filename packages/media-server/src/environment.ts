@@ -4,6 +4,7 @@ import type { Ticker } from './ticker.ts';
 import type { FileStore } from './file-store.ts';
 import type { HttpIntake } from './intake/http-intake.ts';
 import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import type { RtpTransportFactory } from './transport/rtp-transport-factory.ts';
 import type { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
 export interface Environment {
@@ -17,4 +18,6 @@ export interface Environment {
   /** Where media is posted to. */
   readonly intake: HttpIntake;
   readonly transports: WebRtcTransportFactory;
+  /** Of plain RTP. */
+  readonly rtp: RtpTransportFactory;
 }

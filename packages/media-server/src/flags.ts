@@ -6,6 +6,8 @@ import { DEFAULT_LIMITS } from './kurento/limits.ts';
 import { HTTP_SOURCE_POLICIES, type HttpSourcePolicy } from './playing/http/allowed-address.ts';
 import { DEFAULT_HTTP_PORT, type MediaServerOptions } from './server.ts';
 import { readTlsFiles } from './tls-files.ts';
+import type { RtpPortRange } from './transport/rtp-ports.ts';
+import { DEFAULT_RTP_PORTS } from './transport/rtp-transport-factory.ts';
 
 /** Something in the command line that a person has to mend, in one line. */
 export class UsageError extends Error {}
@@ -47,6 +49,11 @@ const FLAGS = {
   },
   'tls-key': { value: 'FILE', help: 'its key, PEM' },
   'rtc-port': { value: 'PORT', help: 'port of all media of browsers, UDP and TCP', initially: '40000' },
+  'rtp-ports': {
+    value: 'FROM-TO',
+    help: 'UDP ports of plain RTP (RtpEndpoint), two for each audio or video',
+    initially: `${DEFAULT_RTP_PORTS.first}-${DEFAULT_RTP_PORTS.last}`,
+  },
   announce: {
     value: 'IP',
     help: 'address that browsers send media to, instead of those of this machine',
@@ -138,6 +145,7 @@ export function readFlags(
     token,
     tls: readTlsFiles(text('tls-cert'), text('tls-key')),
     rtcPort: readPort('--rtc-port', text('rtc-port')!),
+    rtpPorts: readPortRange('rtp-ports', text('rtp-ports')!),
     announcedIps,
     dataDir: resolve(text('data')!),
     filesDirs: (given.get('files') ?? []).map((folder) => resolve(folder)),
@@ -229,6 +237,16 @@ function readPort(flag: string, text: string): number {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new UsageError(`${flag}: "${text}" is not a port (0 to 65535)`);
   return port;
+}
+
+function readPortRange(name: FlagName, text: string): RtpPortRange {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  // A pair begins with an even port.
+  const room = range.last - (range.first + (range.first % 2));
+  if (first === undefined || range.first === 0 || range.last > 65_535 || room < 1)
+    throw new UsageError(`--${name}: "${text}" is not FROM-TO with a pair of ports between them`);
+  return range;
 }
 
 function readLimit(name: FlagName, text: string): number {

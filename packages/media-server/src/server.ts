@@ -11,6 +11,8 @@ import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
 import { MediaPort } from './transport/media-port.ts';
+import type { RtpPortRange } from './transport/rtp-ports.ts';
+import { DEFAULT_RTP_PORTS, RtpTransportFactory } from './transport/rtp-transport-factory.ts';
 import { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
 export interface MediaServerOptions {
@@ -18,6 +20,8 @@ export interface MediaServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** UDP and TCP; 0: any that is free in both. */
   readonly rtcPort: number;
+  /** UDP ports of plain RTP, two for each m-line; 41000 to 41999 unless given. */
+  readonly rtpPorts?: RtpPortRange;
   /** What browsers are told to send media to; empty: the addresses of this machine. */
   readonly announcedIps: readonly string[];
   /** Asked of every client when given. */
@@ -73,13 +77,23 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
       log,
     }),
     transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
+    rtp: new RtpTransportFactory({
+      ports: options.rtpPorts ?? DEFAULT_RTP_PORTS,
+      announcedIps: addresses,
+      log,
+    }),
   };
-  const kurento = await startKurentoServer({ ...listen, token, tls, limits, environment, collectionPeriodMs }).catch(
-    async (error: unknown) => {
-      await mediaPort.close();
-      throw error;
-    },
-  );
+  const kurento = await startKurentoServer({
+    ...listen,
+    token,
+    tls,
+    limits,
+    environment,
+    collectionPeriodMs,
+  }).catch(async (error: unknown) => {
+    await mediaPort.close();
+    throw error;
+  });
   const rtcPort = mediaPort.port;
   const url = `${tls ? 'wss' : 'ws'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${kurento.port}/kurento`;
   log.info({ url, rtcPort, addresses }, 'media server ready');

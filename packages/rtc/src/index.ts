@@ -58,6 +58,7 @@ export * from './sdp/candidate.ts';
 export * from './sdp/make-offer.ts';
 export type { Direction, Fingerprint, OfferedSctp, OfferedSetup } from './sdp/offer.ts';
 export { masterKeyLength, splitMasterKey } from './sdp/plain-crypto.ts';
+export type { PlainPlace } from './sdp/plain-media.ts';
 export * from './sdp/plain-negotiation.ts';
 export * from './sdp/plain-write.ts';
 export * from './sdp/read-answer.ts';

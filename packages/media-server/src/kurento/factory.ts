@@ -7,6 +7,7 @@ import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
 import { PassThrough } from '../elements/pass-through.ts';
 import { PlayerEndpoint } from '../elements/player-endpoint.ts';
 import { RecorderEndpoint } from '../elements/recorder-endpoint.ts';
+import { RtpEndpoint } from '../elements/rtp-endpoint.ts';
 import { WebRtcEndpoint } from '../elements/webrtc-endpoint.ts';
 
 /** `params`: constructor parameters by name, marshalled by the model: defaults filled in, ids turned into objects. */
@@ -25,5 +26,6 @@ export const factory: Factory = {
   PassThrough,
   PlayerEndpoint,
   RecorderEndpoint,
+  RtpEndpoint,
   WebRtcEndpoint,
 };

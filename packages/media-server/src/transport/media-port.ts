@@ -1,11 +1,12 @@
 // The one port number of the media server, UDP over IPv4 and IPv6, and TCP: finds the transport that a packet belongs to,
 // by the path it came on, and a new path by the user name of its STUN check. Knows nothing of what is inside.
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Logger } from 'pino';
 import { classifyDatagram, ICE_MAX_SOURCES, stunServerUfrag } from '@parley/rtc';
 import type { OutgoingPacket, PacketSender } from './packet-sender.ts';
 import type { Path } from './path.ts';
 import { TcpPort } from './tcp-port.ts';
+import { bindUdp } from './udp-socket.ts';
 
 export interface DatagramHandler {
   /** Takes one packet; `now` in ms of the monotonic clock. Gives true when its path is now known to lead to the peer. */
@@ -25,9 +26,6 @@ export interface MediaPortOptions {
   readonly port: number;
   readonly log: Logger;
 }
-
-/** Room for bursts of key frames of many senders; the kernel caps it at its own limit (net.core.rmem_max). */
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** How often at most the log says that datagrams were dropped, in ms, and from how many on: every closed call drops some. */
 const DROP_REPORT_INTERVAL_MS = 60_000;
@@ -250,28 +248,6 @@ class UdpPaths {
       send: (packet) => socket.send(packet, 0, packet.length, port, address),
     };
   }
-}
-
-function bindUdp(host: string, port: number): Promise<Socket> {
-  const family = host.includes(':') ? 6 : 4;
-  const socket = createSocket({
-    type: family === 6 ? 'udp6' : 'udp4',
-    ipv6Only: family === 6,
-    lookup: (address, _options, callback) => callback(null, address, family),
-  });
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) => {
-      socket.close();
-      reject(error);
-    };
-    socket.once('error', fail);
-    socket.bind(port, host, () => {
-      socket.off('error', fail);
-      socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
-      socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
-      resolve(socket);
-    });
-  });
 }
 
 function removeFrom<Key>(lists: Map<Key, Route[]>, key: Key, route: Route): void {
