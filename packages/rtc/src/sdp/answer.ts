@@ -49,9 +49,12 @@ export interface NegotiatedMedia {
   accepted: boolean;
   /** As seen from us: 'sendonly' means that we send. 'inactive' when not accepted. */
   direction: Direction;
-  /** Agreed codecs in the other side's order, with the payload types that it sends; empty when not accepted. */
+  /**
+   * Agreed codecs in the other side's order, with the payload types that it sends; empty when not accepted. After an offer
+   * of ours also those that the answer left out, at the end.
+   */
   codecs: NegotiatedCodec[];
-  /** With the payload types that it receives, where they are others (RFC 3264, section 6.1). */
+  /** What it receives, by its payload types, where that may be something else (RFC 3264, section 6.1). */
   sendCodecs?: NegotiatedCodec[];
   headerExtensions: { id: number; uri: string }[];
   remoteSsrc: number | undefined;

@@ -33,7 +33,7 @@ function fixture(name: string): string {
 /** Name and payload type of each agreed codec, with that of its retransmission. */
 function codecs({ media }: Negotiation, kind: 'audio' | 'video'): string {
   const line = media.find((each) => each.kind === kind);
-  return (line?.codecs ?? [])
+  return (line?.sendCodecs ?? line?.codecs ?? [])
     .map(({ name, payloadType, rtxPayloadType: rtx }) =>
       [name, payloadType, ...(rtx === undefined ? [] : [rtx])].join(' '),
     )

@@ -147,9 +147,11 @@ describe('the answer to our offer', () => {
     );
     expect(media[0]).toMatchObject({ accepted: false, direction: 'inactive', localSsrc: undefined });
     expect(media[1]).toMatchObject({ direction: 'recvonly', localRtxSsrc: undefined });
-    expect(media[1].codecs.map(({ name, rtxPayloadType }) => [name, rtxPayloadType])).toEqual([
-      ['H264', undefined],
-    ]);
+    const ofUs = media[1].codecs.map(({ name, rtxPayloadType }) => `${name} ${rtxPayloadType}`);
+    // What was left out may come all the same, but is not sent.
+    expect(ofUs).toEqual(['H264 undefined', 'VP8 99', 'VP9 103', 'AV1 105']);
+    expect(media[1].sendCodecs!.map(({ name }) => name)).toEqual(['H264']);
+    expect(session.media[1].formats).toEqual(['100']);
     expect(media[1].headerExtensions.map(({ id }) => id)).toEqual([2, 3, 4]);
     expect(session.bundle).toEqual(['video0']);
   });
@@ -168,7 +170,7 @@ describe('the answer to our offer', () => {
     );
     const numbers = (codecs: { name: string; payloadType: number; rtxPayloadType: unknown }[]) =>
       codecs.map(({ name, payloadType, rtxPayloadType }) => [name, payloadType, rtxPayloadType]);
-    expect(numbers(media[0].codecs)).toEqual([
+    expect(numbers(media[0].codecs).slice(0, 2)).toEqual([
       ['H264', 100, 101],
       ['VP8', 98, undefined],
     ]);
@@ -195,11 +197,15 @@ describe('the answer to our offer', () => {
   it('agrees to feedback only where both sides named it', () => {
     const own = makeOffer(local, both);
     const { media } = readAnswer(
-      answered(own.offer, (answer) => answer.replaceAll(/a=rtcp-fb:98 (?:goog-remb|nack)\r\n/g, '')),
+      answered(own.offer, (answer) =>
+        answer
+          .replaceAll(/a=rtcp-fb:98 (?:goog-remb|nack)\r\n/g, '')
+          .replace(/m=video 9 (\S+) .*/, 'm=video 9 $1 98'),
+      ),
       own,
     );
     const expected = { nack: false, pli: true, fir: true, remb: false, transportCc: true };
-    expect(media[1].codecs[0].feedback).toEqual(expected);
+    expect(media[1].codecs.map(({ feedback }) => feedback)).toEqual(Array(4).fill(expected));
     expect(media[1].sendCodecs![0].feedback).toEqual(expected);
   });
 

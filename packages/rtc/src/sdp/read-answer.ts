@@ -1,5 +1,6 @@
 // Takes the answer to an offer of ours and gives what was agreed, in the same shapes as when we answer (RFC 3264,
 // section 6): an answer may refuse lines, turn their direction, drop codecs and number them anew.
+import type { NegotiatedCodec } from '../codecs/rtp-codec.ts';
 import { refusedLine, type NegotiatedMedia, type Negotiation } from './answer.ts';
 import { answeredCodecs } from './agreed-codecs.ts';
 import { commonDirection, MIRRORED, sends } from './direction.ts';
@@ -51,7 +52,10 @@ function agreeOn(own: OwnLine, index: number, answered: OfferedMedia): Negotiate
     ...refused,
     accepted: true,
     direction,
-    codecs: codecs.map(({ receive }) => receive),
+    codecs: receivable(
+      own.codecs,
+      codecs.map(({ receive }) => receive),
+    ),
     sendCodecs,
     headerExtensions: answered.headerExtensions.filter(({ id, uri }) =>
       own.headerExtensions.some((offered) => offered.id === id && offered.uri === uri),
@@ -62,6 +66,16 @@ function agreeOn(own: OwnLine, index: number, answered: OfferedMedia): Negotiate
     localSsrc: own.localSsrc,
     localRtxSsrc: retransmits ? own.localRtxSsrc : undefined,
   };
+}
+
+/**
+ * Those of the answer, and behind them the others that we offered: Chromium sends what comes first in the offer, even where
+ * its answer, by `setCodecPreferences`, leaves that out. Feedback that the answer does not want it gets for none.
+ */
+function receivable(offered: readonly NegotiatedCodec[], answered: NegotiatedCodec[]): NegotiatedCodec[] {
+  const taken = new Set(answered.map(({ payloadType }) => payloadType));
+  const others = offered.filter(({ payloadType }) => !taken.has(payloadType));
+  return [...answered, ...others.map((codec) => ({ ...codec, feedback: answered[0].feedback }))];
 }
 
 /** We have one transport: an answer that takes the lines apart would wait for ever at the second one. */
@@ -89,7 +103,9 @@ function asAgreed(
   if (!agreed.accepted || !line.accepted) return { ...line, accepted: undefined };
   const { rtp } = line.accepted;
   if (!rtp) return { ...line, accepted: { ...line.accepted, setup } };
-  const { direction, codecs, headerExtensions, localRtxSsrc: rtxSsrc } = agreed;
+  const { direction, headerExtensions, localRtxSsrc: rtxSsrc } = agreed;
+  // By our own numbers, as many as there were in the answer: they come first.
+  const codecs = agreed.codecs.slice(0, agreed.sendCodecs?.length);
   const payloads = codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
   return {
     ...line,
