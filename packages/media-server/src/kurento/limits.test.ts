@@ -85,6 +85,24 @@ describe('the Kurento server', () => {
     expect((await next.call('ping')).result.value).toBe('pong');
   });
 
+  it('cuts off a client that does not read before it costs much memory, and releases nothing of its session', async () => {
+    server = await startTestServer();
+    const keen = await TestClient.open(server.port);
+    const pipeline = await keen.pipeline();
+    await keen.invoke(pipeline, 'setName', { name: 'x'.repeat(1_000_000) });
+    const { sessionId } = (await keen.call('ping')).result;
+    keen.socket.pause();
+    for (let id = 0; id < 60; id++)
+      keen.send({ jsonrpc: '2.0', id, method: 'invoke', params: { object: pipeline, operation: 'getName' } });
+    await expect.poll(() => server.counts().connections, { timeout: 10_000 }).toBe(0);
+    expect(server.logged).toContainEqual(
+      expect.objectContaining({ msg: 'a Kurento client does not read, it is cut off' }),
+    );
+    const again = await TestClient.open(server.port);
+    expect((await again.call('connect', { sessionId })).result.sessionId).toBe(sessionId);
+    expect(server.counts().objects).toBe(1);
+  });
+
   it('cuts off a client that answers no ping, and leaves one alone that does but says nothing else', async () => {
     server = await startTestServer({ pingMs: 20 });
     const quiet = await TestClient.open(server.port);
