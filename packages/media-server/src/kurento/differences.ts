@@ -52,6 +52,8 @@ where it is not, that is a defect.
 | recording a codec that the profile's file cannot hold (VP8 in MP4, PCMU in any) | \`Error\` (40005, INVALID_MEDIA); the other track is recorded, or the state goes STOP without a file | transcoded | nothing is transcoded |
 | H.264 in a WEBM profile | the file is Matroska and says so | transcoded to VP8 | WebM has no place for it, and a recording is worth more than its name |
 | recording to an HTTP address | one chunked PUT; the whole is kept in a file of the data folder (\`unsent/\`) until the target answers 2xx, and stays there when it does not, as an \`Error\` says | one chunked PUT | a target that fails must not cost the recording |
+| a recording that got no media | \`Stopped\`, no file; one of that name that was there stays | an empty file | an empty file plays nowhere |
+| a recorder whose second kind of media does not come | goes on without it after 1.5 s | waits for ever, an empty file | as above |
 | MP4 recordings | fragmented: playable while they grow and after a crash | one index, written at the end | a crash must not cost the recording |
 | a codec that changes during a recording | \`Error\`; the rest of that track is left out | transcoded | a file says once what it holds |
 | URIs of RecorderEndpoint and PlayerEndpoint | files of the data folder and of the folders given by \`--files\`, and HTTP addresses as \`--http-sources\` says, never link-local or metadata ones; others 40107, a player's by its \`Error\` | any | whoever reaches port 8888 must not read or write the whole disk, nor ask for keys from here |

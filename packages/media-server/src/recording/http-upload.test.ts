@@ -141,6 +141,23 @@ describe('HttpUpload', () => {
     expect(readFileSync(spool).length).toBe(30_000_000);
   });
 
+  it('waits a bounded time for a target that does not answer', async () => {
+    const upload = await start(await target((request) => void request.resume()), { stallMs: 50 });
+    await upload.write(PIECE);
+    await upload.close(true);
+    expect(failures).toEqual(['did not answer within 0.05 s after its end']);
+    expect(readFileSync(spool)).toEqual(PIECE);
+  });
+
+  it('gives up a target that takes nothing, while the recording goes on', async () => {
+    const upload = await start(await target(() => undefined), { stallMs: 50 });
+    for (let round = 0; round < 30; round++) await upload.write(Buffer.alloc(1_000_000, 7));
+    await eventually(() => expect(failures).toEqual(['took nothing for 0.05 s']));
+    await upload.write(PIECE);
+    await upload.close(true);
+    expect(readFileSync(spool).length).toBe(30_000_000 + PIECE.length);
+  });
+
   it('never ends a body in order that is not whole', async () => {
     const { handler, got } = receiver();
     const upload = await start(await target(handler));

@@ -22,11 +22,10 @@ import type { ByteSink } from './byte-sink.ts';
 /** How much is read from the file and handed to the connection at once, in bytes. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** A target that takes nothing for this long, in ms, does not take the recording. */
-const STALL_MS = 20_000;
+const STALL_MS = 10_000;
 
-/** After the end of the recording the target has this long, in ms, to take the rest and to answer. */
-const END_MS = 20_000;
+/** After the end of the recording the target has this long, in ms, to take the rest: a client waits for no more than 30 s. */
+const END_MS = 25_000;
 
 export interface UploadOptions {
   /** `http:` or `https:` */
@@ -35,6 +34,8 @@ export interface UploadOptions {
   readonly policy: HttpSourcePolicy;
   /** Where the recording is kept until the target has it all. Absolute; missing folders are made. */
   readonly spool: string;
+  /** A target that takes nothing, or does not answer, for this long, in ms, does not take the recording; 10 s unless given. */
+  readonly stallMs?: number;
   /** Told at most once: the target did not get it all. `what` goes on from the target's address, as in "refuses …". */
   readonly failed: (what: string) => void;
 }
@@ -101,17 +102,18 @@ export class HttpUpload implements ByteSink {
 
   /** Resolves when the target has it all, or has failed, or has not done so in time. */
   async close(complete: boolean): Promise<void> {
+    const { stallMs = STALL_MS } = this.#options;
     await this.#file.close();
     // A body that breaks off is how HTTP/1.1 says that it is not whole.
     if (!complete) this.#fail(new UploadError('did not get all of it: the recording broke off'));
     this.#ended = true;
     this.#wake();
-    const timer = setTimeout(
-      () => this.#fail(new UploadError(`did not take it within ${END_MS / 1000} s after its end`)),
-      END_MS,
-    );
-    await Promise.allSettled([this.#sending, this.#accepted]);
-    clearTimeout(timer);
+    const taken = this.#failAfter(END_MS, `did not take it within ${END_MS / 1000} s after its end`);
+    await this.#sending;
+    const answered = this.#failAfter(stallMs, `did not answer within ${stallMs / 1000} s after its end`);
+    await Promise.allSettled([this.#accepted]);
+    clearTimeout(taken);
+    clearTimeout(answered);
     this.#agent.destroy();
     await this.#reader.close();
     if (!this.#hasFailed) await unlink(this.#options.spool);
@@ -153,15 +155,17 @@ export class HttpUpload implements ByteSink {
 
   async #sendChunk(chunk: Buffer): Promise<void> {
     if (this.#hasFailed || this.#request.write(chunk)) return;
-    const timer = setTimeout(
-      () => this.#fail(new UploadError(`took nothing for ${STALL_MS / 1000} s`)),
-      STALL_MS,
-    );
+    const { stallMs = STALL_MS } = this.#options;
+    const timer = this.#failAfter(stallMs, `took nothing for ${stallMs / 1000} s`);
     try {
       await once(this.#request, 'drain', { signal: this.#abort.signal });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #failAfter(ms: number, what: string): NodeJS.Timeout {
+    return setTimeout(() => this.#fail(new UploadError(what)), ms);
   }
 
   #fail(error: unknown): void {
