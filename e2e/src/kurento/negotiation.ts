@@ -1,13 +1,13 @@
 // The usual way from two ends that know nothing of each other to media: offer, answer, candidates both ways. For tests
 // that are about something else.
-import type { BrowserPeer } from './kurento-page.ts';
+import type { DrivenPeer } from './driven-peer.ts';
 import type { KurentoConnection } from './kurento-connection.ts';
 
 /** The browser offers, the endpoint answers; resolves when both descriptions are set. */
 export async function browserOffers(
   connection: KurentoConnection,
   endpoint: string,
-  peer: BrowserPeer,
+  peer: DrivenPeer,
 ): Promise<void> {
   await connection.subscribe(endpoint, 'IceCandidateFound');
   const answer = await connection.invoke<string>(endpoint, 'processOffer', { offer: await peer.offer() });
@@ -19,7 +19,7 @@ export async function browserOffers(
 export async function endpointOffers(
   connection: KurentoConnection,
   endpoint: string,
-  peer: BrowserPeer,
+  peer: DrivenPeer,
 ): Promise<void> {
   await connection.subscribe(endpoint, 'IceCandidateFound');
   const offer = await connection.invoke<string>(endpoint, 'generateOffer');
@@ -28,7 +28,7 @@ export async function endpointOffers(
 }
 
 /** Sends the browser's candidates as they come, and gives it those of the endpoint. */
-async function trickle(connection: KurentoConnection, endpoint: string, peer: BrowserPeer): Promise<void> {
+async function trickle(connection: KurentoConnection, endpoint: string, peer: DrivenPeer): Promise<void> {
   await connection.subscribe(endpoint, 'IceGatheringDone');
   peer.onCandidate((candidate) => {
     // One that comes after the end of the test has nobody to be told to.

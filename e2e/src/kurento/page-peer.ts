@@ -31,6 +31,8 @@ export interface Counts {
 
 /** What a page offers to its driver, as `window.parley`. */
 export interface PageParley {
+  /** Sent instead of a tone, where a browser makes none without a sound device. */
+  microphone?: MediaStreamTrack;
   newPeer(name: string, options: PagePeerOptions): PagePeer;
 }
 
@@ -77,6 +79,7 @@ export function installParley(): void {
   }
 
   function microphone(hz: number): MediaStreamTrack {
+    if (page.parley.microphone) return page.parley.microphone.clone();
     const context = new AudioContext();
     const tone = new OscillatorNode(context, { frequency: hz });
     const out = new MediaStreamAudioDestinationNode(context);

@@ -1,0 +1,104 @@
+// One Firefox with one page of peers, as kurento-page.ts is one Chromium; driven over WebDriver BiDi. What is seen is counted,
+// not looked at.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { COLOURS, type Colour } from '../fake-media.ts';
+import { ensureFirefox } from '../firefox.ts';
+import { DrivenPeer } from './driven-peer.ts';
+import { installParley, type PageParley } from './page-peer.ts';
+
+/** Of the tone of its fake microphone: without a sound device its Web Audio makes none. */
+export const FAKE_HZ = 440;
+
+/** What a test machine needs of Firefox: fake devices, and nobody there to be asked or to touch the page. */
+const PREFERENCES = {
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.autoplay.default': 0,
+  'media.navigator.permission.disabled': true,
+  'media.navigator.streams.fake': true,
+  'media.navigator.audio.fake_frequency': FAKE_HZ,
+};
+
+export class FirefoxPage {
+  readonly #browser: Browser;
+  readonly #page: Page;
+  readonly #place: Server;
+  readonly #peers = new Map<string, DrivenPeer>();
+
+  private constructor(browser: Browser, page: Page, place: Server) {
+    this.#browser = browser;
+    this.#place = place;
+    this.#page = page;
+  }
+
+  static async open(): Promise<FirefoxPage> {
+    const browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath: ensureFirefox(),
+      headless: true,
+      extraPrefsFirefox: PREFERENCES,
+    });
+    const page = await browser.newPage();
+    const place = await emptyPlace();
+    const opened = new FirefoxPage(browser, page, place);
+    await page.exposeFunction('candidate', (peer: string, text: string) =>
+      opened.#peers.get(peer)?.found(JSON.parse(text) as RTCIceCandidateInit),
+    );
+    // esbuild, which tsx runs, wraps named functions in this helper: those that travel into the page would miss it.
+    await page.evaluateOnNewDocument('globalThis.__name = (value) => value');
+    await page.evaluateOnNewDocument(installParley);
+    await page.goto(`http://127.0.0.1:${(place.address() as AddressInfo).port}/`);
+    await page.evaluate(async () => {
+      const devices = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const [microphone] = devices.getAudioTracks();
+      if (microphone) (window as unknown as { parley: PageParley }).parley.microphone = microphone;
+    });
+    return opened;
+  }
+
+  version(): Promise<string> {
+    return this.#browser.version();
+  }
+
+  /** Sends a picture of this colour and the tone of FAKE_HZ, and receives both. Nothing is negotiated yet. */
+  async newPeer(colour: Colour): Promise<DrivenPeer> {
+    const name = `firefox-${this.#peers.size + 1}`;
+    const handle = await this.#page.evaluateHandle(
+      (name, rgb, hz) =>
+        (window as unknown as { parley: PageParley }).parley.newPeer(name, {
+          sends: { rgb, hz },
+          receives: ['audio', 'video'],
+        }),
+      name,
+      COLOURS[colour],
+      FAKE_HZ,
+    );
+    const peer = new DrivenPeer(handle);
+    this.#peers.set(name, peer);
+    return peer;
+  }
+
+  /** Ends all peers; the page stays. */
+  async closePeers(): Promise<void> {
+    await Promise.all([...this.#peers.values()].map((peer) => peer.close()));
+    this.#peers.clear();
+  }
+
+  /** Ends the browser. */
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#place.close();
+  }
+}
+
+/** A page of nothing that may use camera and microphone: loopback is trustworthy without TLS. */
+async function emptyPlace(): Promise<Server> {
+  const server = createServer((_, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Parley</title>'),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
