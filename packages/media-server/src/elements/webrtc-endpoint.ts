@@ -1,7 +1,7 @@
 // The media server's end of one peer connection, as Kurento clients see it: SDP in, answer out, then states and events.
 // The bytes are the transport's, the packets the RTP session's.
 import { randomInt } from 'node:crypto';
-import { KURENTO_ERRORS, KurentoError, type KurentoErrorName, type LegDiagnosis } from '@parley/protocol';
+import { KurentoError, type LegDiagnosis } from '@parley/protocol';
 import {
   answerOffer,
   answerRestart,
@@ -9,7 +9,6 @@ import {
   parseCandidate,
   readAnswer,
   readRestart,
-  SdpError,
   writeCandidate,
   type LocalSession,
   type Negotiation,
@@ -25,12 +24,14 @@ import type { DtlsState } from '../transport/dtls-session.ts';
 import type { Path } from '../transport/path.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { CandidateGathering, type CandidateLine, type IceCandidateValue } from './candidate-gathering.ts';
+import { CodecMismatch } from './codec-mismatch.ts';
 import { diagnoseLeg, localCandidateFor } from './leg-diagnosis.ts';
 import type { StatsRecord } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
 import { tellOfDscp } from './qos-dscp.ts';
 import { rtpStats } from './rtp-stats.ts';
 import type { OfferOptions } from './sdp-endpoint.ts';
+import { readOrRefuse } from './sdp-refusal.ts';
 import { WebRtcSettings } from './webrtc-settings.ts';
 
 /** One transport, so one stream and one component, by the names that the original gives them. */
@@ -55,8 +56,6 @@ interface Restart {
   readonly former: Negotiation;
 }
 
-const { UNSUPPORTED_MEDIA_TYPE } = KURENTO_ERRORS;
-
 /** Without RTCP for this long the peer's media counts as gone, in ms; the original waits about as long. */
 const RTCP_SILENCE_MS = 15_000;
 
@@ -75,7 +74,10 @@ export class WebRtcEndpoint extends WebRtcSettings {
   #announced: AnnouncedCandidates = { all: [], tcp: [] };
   #restart: Restart | undefined;
   #restarts = 0;
-  readonly #mismatchTold = new Set<MediaKind>();
+  readonly #mismatch = new CodecMismatch((error, kind) => {
+    this.environment.log.warn({ endpoint: this.id, kind }, 'no common codec');
+    this.emit('Error', error);
+  });
   #iceState: string = 'GATHERING';
 
   constructor(context: ObjectContext, params: Record<string, unknown>) {
@@ -317,23 +319,9 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.#transport.tick(now);
     this.#session.maxVideoBitrate = this.maxVideoRecvBandwidth * 1000;
     this.#session.tick(now);
-    for (const kind of ['audio', 'video'] as const) this.#tellCodecMismatch(kind);
+    for (const track of Object.values(this.#session.down)) this.#mismatch.check(track);
     const last = this.#session.lastRtcpAt;
     this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
-  }
-
-  /** Both ends are up and nothing can flow: nothing is transcoded, so somebody has to know. */
-  #tellCodecMismatch(kind: MediaKind): void {
-    const { codecMismatch } = this.#session.down[kind];
-    if (!codecMismatch || this.#mismatchTold.has(kind)) return;
-    this.#mismatchTold.add(kind);
-    const description = `The ${kind} of the source is in a codec that this peer did not agree to receive`;
-    this.environment.log.warn({ endpoint: this.id, kind }, 'no common codec');
-    this.emit('Error', {
-      description,
-      errorCode: UNSUPPORTED_MEDIA_TYPE.code,
-      type: UNSUPPORTED_MEDIA_TYPE.type,
-    });
   }
 
   #onIceState(state: IceState): void {
@@ -396,17 +384,6 @@ export class WebRtcEndpoint extends WebRtcSettings {
       connectionId: this.#connectionId,
       state: state.toUpperCase(),
     };
-  }
-}
-
-/** What `read` throws at SDP becomes Kurento's error: unreadable, or readable and not to be agreed to (`refusal`). */
-function readOrRefuse<Value>(refusal: KurentoErrorName, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SdpError)) throw error;
-    const isRefused = error.reason === 'mismatch' || error.reason === 'nothing-to-offer';
-    throw new KurentoError(isRefused ? refusal : 'SDP_PARSE_ERROR', error.message);
   }
 }
 
