@@ -120,6 +120,7 @@ export class RtpEndpoint extends BaseRtpEndpoint {
 
   #newSession(kind: MediaKind): RtpSession {
     return new RtpSession({
+      bounds: this.videoBounds,
       flowIn: (kind) => this.flowIn(kind),
       flowOut: (kind) => this.flowOut(kind),
       sendRtp: (packet, headerLength) => this.#transports.get(kind)?.sendRtp(packet, headerLength),
