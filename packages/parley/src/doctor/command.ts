@@ -1,45 +1,28 @@
-// The command `parley doctor`: options in, report out, and the exit code that scripts go by.
+// The command `parley doctor`: what it says of itself, how its diagnoses are printed, and what machine this is.
 import { fileURLToPath } from 'node:url';
-import type { Printed } from '../audit/command.ts';
-import { INSPECTION_HELP, readInspectionOptions } from '../command-line/options.ts';
-import { findInstallation } from '../probes/installation.ts';
-import { ownAddresses } from '../addresses.ts';
+import type { SubjectOptions } from '../audit/subject.ts';
+import { runInspection, type Printed } from '../command-line/inspection.ts';
 import { examine, exitCode } from './doctor.ts';
 import { Patient, type Machine } from './patient.ts';
 import { jsonReport, textReport } from './report.ts';
 
-const HELP = `Says before anybody joins whether calls will work with the settings that Parley is started with. While Parley
+const SUMMARY = `Says before anybody joins whether calls will work with the settings that Parley is started with. While Parley
 runs, media and relay are tried for real, by one audio/video test that sends nothing; else ports are tried by having them
-for a moment.
+for a moment.`;
 
-Usage: parley doctor [--json] [--url URL] [--setting value ...]
-
-${INSPECTION_HELP}
-
-Exit code: 1 when something has to be mended, 2 when the settings are not understood, else 0.
-The settings are those of "parley --help".
-`;
+async function inspect(options: SubjectOptions, json: boolean): Promise<Printed> {
+  const diagnoses = await examine(new Patient({ ...options, machine: thisMachine() }));
+  const examined = { installation: options.installation, diagnoses };
+  return { text: json ? jsonReport(examined) : textReport(examined), exitCode: exitCode(diagnoses) };
+}
 
 /** @throws StartError ('configuration') */
-export async function runDoctor(
+export function runDoctor(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Printed> {
-  const options = readInspectionOptions(args, environment);
-  if (options === 'help') return { text: HELP, exitCode: 0 };
-  const { configuration, json, url } = options;
-  const installation = await findInstallation({ ...configuration, url });
-  const patient = new Patient({
-    configuration,
-    installation,
-    ownAddresses: ownAddresses(),
-    outside: url !== undefined,
-    machine: thisMachine(),
-    now: new Date(),
-  });
-  const diagnoses = await examine(patient);
-  const examined = { installation, diagnoses };
-  return { text: json ? jsonReport(examined) : textReport(examined), exitCode: exitCode(diagnoses) };
+  const exitCodes = '1 when something has to be mended, 2 when the settings are not understood, else 0.';
+  return runInspection({ command: 'doctor', summary: SUMMARY, exitCodes, inspect }, args, environment);
 }
 
 function thisMachine(): Machine {
