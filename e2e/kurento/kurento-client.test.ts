@@ -132,6 +132,32 @@ describe('an error', () => {
   });
 });
 
+describe('another client', () => {
+  it('finds what there is by its id, as what it is, and hears of it until it is gone', async () => {
+    const another = await connectKurentoClient(server.url);
+    const manager = await another.getServerManager();
+    const created: unknown[] = [];
+    manager.on('ObjectCreated', ({ object }) => created.push(object));
+    const destroyed = nextEvent(manager, 'ObjectDestroyed');
+    // The answer to this one says that both subscriptions are in place.
+    await manager.getName();
+
+    const pipeline = await client.create('MediaPipeline');
+    const endpoint = await pipeline.create('WebRtcEndpoint');
+    await expect.poll(() => created.length).toBe(2);
+    const found = await another.getMediaobjectById(endpoint.id);
+    expect(found.constructor.name).toBe('WebRtcEndpoint');
+    expect((await found.getMediaPipeline()).id).toBe(pipeline.id);
+    const connected = nextEvent(found, 'ElementConnected');
+    await found.getName();
+    await endpoint.connect(endpoint);
+    expect(await connected).toMatchObject({ source: endpoint.id, sink: endpoint.id });
+    await pipeline.release();
+    expect(await destroyed).toMatchObject({ objectId: endpoint.id });
+    another.close();
+  });
+});
+
 describe('statistics', () => {
   it('of an endpoint count what went in and out, in the form that the client knows', async () => {
     const alice = await page.newPeer({ sends: { colour: 'red', hz: 440 } });

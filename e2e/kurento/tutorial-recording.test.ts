@@ -85,7 +85,7 @@ describe('what was recorded', () => {
 
   it('stands still while it is paused, starts over where it is told to, and plays again after it was stopped', async () => {
     const uri = server.fileUri('long.webm');
-    await record(uri, 'WEBM', { colour: 'blue', hz: 600 }, 4);
+    await record(uri, 'WEBM', { colour: 'blue', hz: 600 }, 3);
     const { pipeline, player, viewer } = await playerOf(uri);
     await player.play();
     await viewer.seesFrames(15);
@@ -110,7 +110,7 @@ describe('what was recorded', () => {
     await pipeline.release();
   });
 
-  it('is without sound when its profile is, and keeps a player of a file that is none from pretending', async () => {
+  it('is without sound when its profile is', async () => {
     const uri = server.fileUri('silent.mkv');
     await record(uri, 'MKV_VIDEO_ONLY', { colour: 'red', hz: 440 }, 1);
     const { pipeline, player, viewer } = await playerOf(uri);
@@ -120,12 +120,16 @@ describe('what was recorded', () => {
     await ended;
     expect(await viewer.counts()).toMatchObject({ audioPacketsReceived: 0 });
     await pipeline.release();
+  });
+});
 
-    const { player: ofNothing, pipeline: other } = await playerOf(server.fileUri('nothing.webm'));
-    const failed = nextEvent(ofNothing, 'Error');
-    await ofNothing.play();
+describe('a player of a file that does not exist', () => {
+  it('can be told to play, and tells the error afterwards', async () => {
+    const { pipeline, player } = await playerOf(server.fileUri('nothing.webm'));
+    const failed = nextEvent(player, 'Error');
+    await player.play();
     expect(await failed).toMatchObject({ type: 'INVALID_URI' });
-    await other.release();
+    await pipeline.release();
   });
 });
 
