@@ -87,7 +87,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.#gathering = new CandidateGathering({
       onGathering: () => this.#emitIceState('GATHERING'),
       onCandidate: (candidate) => this.emit('IceCandidateFound', { candidate }),
-      onGathered: () => this.emit('IceGatheringDone', {}),
+      onGathered: () => this.#onGathered(),
     });
     this.#transport = this.environment.transports.create({
       onRtp: (packet, now) => this.#session.handleRtp(packet, now),
@@ -322,6 +322,12 @@ export class WebRtcEndpoint extends WebRtcSettings {
     for (const track of Object.values(this.#session.down)) this.#mismatch.check(track);
     const last = this.#session.lastRtcpAt;
     this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
+  }
+
+  /** A browser that has the candidates from the SDP may be connected by now: GATHERING is not the last that is told. */
+  #onGathered(): void {
+    this.emit('IceGatheringDone', {});
+    this.#onIceState(this.#transport.iceState);
   }
 
   #onIceState(state: IceState): void {

@@ -231,6 +231,17 @@ describe('gatherCandidates', () => {
     expect(new Set(found.map((candidate) => `a=${candidate}`))).toEqual(new Set(local));
   });
 
+  it('leaves the state as it is of a peer that was quicker than the question', async () => {
+    const endpoint = await open();
+    await endpoint.processAnswer(answerTo(await endpoint.generateOffer()));
+    bench.peer.check(bench.peer.path('192.0.2.7'), performance.now());
+    endpoint.gatherCandidates();
+    expect(types().at(-1)).toBe('IceComponentStateChanged');
+    const states = bench.events.flatMap(({ data }) => data.state ?? []);
+    expect(states).toEqual(['CONNECTED', 'READY', 'GATHERING', 'CONNECTED', 'READY']);
+    expect(endpoint.IceConnectionState[0].state).toBe('READY');
+  });
+
   it('takes candidates of the peer at any time', async () => {
     const endpoint = await open();
     const value = { candidate: 'candidate:1 1 udp 1 192.0.2.7 5 typ host', sdpMid: 'a', sdpMLineIndex: 0 };
