@@ -338,22 +338,25 @@ describe('RecorderEndpoint', () => {
     expect(contents(result.audio)).toEqual(contents(clip.audio));
   });
 
-  it('says in a sentence that it cannot write, and stops', async () => {
-    mkdirSync(join(bench.data, 'a.webm'));
-    const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
-    const caller = new Caller();
-    caller.connect(recorder);
-    recorder.record();
-    caller.talk();
-    await bench.saw(/^Error/);
-    await recorder.stopAndWait();
-    expect(bench.log()).toEqual([
-      'START',
-      "Error UNEXPECTED_ERROR: Recording to 'a.webm' failed: a folder of that name is there.",
-      'STOP',
-    ]);
-    await recorder.release();
-  });
+  it.each([true, false])(
+    'says in a sentence that it cannot write, and stops (media came: %s)',
+    async (came) => {
+      mkdirSync(join(bench.data, 'a.webm'));
+      const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm' });
+      const caller = new Caller();
+      caller.connect(recorder);
+      recorder.record();
+      if (came) caller.talk();
+      await bench.saw(/^Error/);
+      await recorder.stopAndWait();
+      expect(bench.log()).toEqual([
+        'START',
+        "Error UNEXPECTED_ERROR: Recording to 'a.webm' failed: a folder of that name is there.",
+        'STOP',
+      ]);
+      await recorder.release();
+    },
+  );
 
   describe('with an HTTP address', () => {
     let server: Server;
@@ -419,7 +422,7 @@ describe('RecorderEndpoint', () => {
       const kept = join(bench.data, 'unsent', file);
       const error = bench.log().find((line) => line.startsWith('Error'));
       expect(error).toContain(
-        `answers 500 Internal Server Error. All of it is kept in '${pathToFileURL(kept).href}'.`,
+        `answers 500 Internal Server Error. It is kept in '${pathToFileURL(kept).href}'.`,
       );
       expect(error).not.toContain('secret');
       expect(bench.log().slice(-2)).toEqual(['STOP', 'Stopped']);

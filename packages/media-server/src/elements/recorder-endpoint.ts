@@ -8,7 +8,7 @@ import { KURENTO_ERRORS, KurentoError, type KurentoErrorName } from '@parley/pro
 import type { MediaKind, MediaSink } from '../forwarding/track.ts';
 import { shownUrl } from '../playing/http/http-cause.ts';
 import { isHttp } from '../playing/open-media.ts';
-import { AppendFile, createFile } from '../recording/append-file.ts';
+import { AppendFile, checkCreatable, createFile } from '../recording/append-file.ts';
 import type { ByteSink } from '../recording/byte-sink.ts';
 import { HttpUpload, isAllowedTarget } from '../recording/http-upload.ts';
 import { fileEnding, recordingProfile, type RecordingProfile } from '../recording/profile.ts';
@@ -140,6 +140,11 @@ export class RecorderEndpoint extends UriEndpoint {
       },
     );
     this.#recording = recording;
+    // Who records hears now that it will not work, and not when the first media is lost.
+    if (!this.#target)
+      previous
+        .then(() => checkCreatable(this.environment.files.resolve(this.uri)))
+        .catch((error: unknown) => recording.fail(error));
   }
 
   /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
@@ -176,7 +181,7 @@ export class RecorderEndpoint extends UriEndpoint {
     const { files, httpSources, log } = this.environment;
     const spool = files.resolve(join('unsent', `${randomUUID()}${fileEnding(contentType)}`));
     const failed = (what: string): void => {
-      const sentence = `Sending the recording failed: '${shownUrl(url)}' ${what}. All of it is kept in '${pathToFileURL(spool).href}'.`;
+      const sentence = `Sending the recording failed: '${shownUrl(url)}' ${what}. It is kept in '${pathToFileURL(spool).href}'.`;
       log.error({ endpoint: this.id }, sentence);
       this.#emitError(sentence);
     };

@@ -1,7 +1,8 @@
 // The file that a recording is written to: strictly in order, each write handed to the operating system at once, so
 // that what was written survives the end of this process. Knows nothing of the content.
-import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:fs';
+import { access, open, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { ByteSink } from './byte-sink.ts';
 
 /** For this user and group only. */
@@ -20,6 +21,28 @@ export async function createFile(path: string, mode = PRIVATE_MODE): Promise<Fil
   }
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+}
+
+/**
+ * Rejects as `createFile`, after making the missing folders, would, as far as that can be told without making anything:
+ * a folder of that name is there, or what is there of its folders may not be written to, or is none.
+ * @throws the error of the file system
+ */
+export async function checkCreatable(path: string): Promise<void> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      // The dot makes it fail for what is no folder.
+      await access(`${folder}/.`, constants.W_OK | constants.X_OK);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder === dirname(folder)) throw error;
+    }
+  }
+  const isFolder = await access(`${path}/.`).then(
+    () => true,
+    () => false,
+  );
+  if (isFolder) throw Object.assign(new Error(`EISDIR: '${path}'`), { code: 'EISDIR' });
 }
 
 /** Owns the handle. */

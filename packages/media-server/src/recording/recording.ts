@@ -128,6 +128,11 @@ export class Recording {
     for (const progress of this.#progress.values()) progress.arrivedAt += pause;
   }
 
+  /** The file cannot be written, as was found out elsewhere. No effect once it is being completed. */
+  fail(error: unknown): void {
+    if (!this.#finishing) this.#fail(error);
+  }
+
   tick(now: number): void {
     if (this.#failed || this.#pausedAt !== undefined) return;
     const first = this.#waiting.at(0);
