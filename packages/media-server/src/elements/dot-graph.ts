@@ -40,6 +40,9 @@ const MAX_OBJECTS = 2_000;
 /** Longer names and values are cut, in characters. */
 const MAX_TEXT = 200;
 
+/** Properties that stand in the picture already, or are pictures themselves. */
+const UNTOLD = ['id', 'name', 'elementGstreamerDot'];
+
 /** Where these are shown, they are shown as states. */
 const STATES = ['state', 'mediaState', 'connectionState'];
 
@@ -133,7 +136,7 @@ function propertyValues(object: MediaObject): { name: string; value: unknown; is
   const target = object as unknown as Record<string, unknown>;
   return classLineage(object.className)
     .flatMap(({ properties }) => properties)
-    .filter(({ name, supported }) => supported && name !== 'id' && name !== 'name')
+    .filter(({ name, supported }) => supported && !UNTOLD.includes(name))
     .flatMap(({ name, default: usual }) => {
       const value = target[name];
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return [];
