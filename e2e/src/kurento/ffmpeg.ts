@@ -4,6 +4,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { COLOURS, type Colour } from '../fake-media.ts';
 
+/** For live pictures: nothing is looked ahead. */
+const VIDEO_ENCODERS = {
+  VP8: ['-c:v', 'libvpx', '-deadline', 'realtime'],
+  H264: ['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency'],
+} as const;
+
 export class Ffmpeg {
   /** Settles when the process is gone. @throws Error with what it printed, unless it ended by itself with success */
   readonly ended: Promise<void>;
@@ -36,12 +42,18 @@ export class Ffmpeg {
     return this.#isEnded;
   }
 
-  /** Sends VP8 with a key frame every second and Opus to two ports of 127.0.0.1, until it is ended. */
+  /** Sends video with a key frame every second, and Opus, to two ports of 127.0.0.1, until it is ended. */
   static send(media: {
     readonly colour: Colour;
     readonly hz: number;
-    readonly video: { readonly port: number; readonly payloadType: number };
+    readonly video: {
+      readonly port: number;
+      readonly payloadType: number;
+      readonly codec?: keyof typeof VIDEO_ENCODERS;
+    };
     readonly audio: { readonly port: number; readonly payloadType: number };
+    /** Master key and salt for AES_CM_128_HMAC_SHA1_80, as base64; in the clear without. */
+    readonly srtpKey?: string;
   }): Ffmpeg {
     const rgb = COLOURS[media.colour].map((part) => part.toString(16).padStart(2, '0')).join('');
     const picture =
@@ -49,24 +61,16 @@ export class Ffmpeg {
       `[flat][block]overlay=x='mod(t*100,280)':y=120,format=yuv420p`;
     const to = ({ port, payloadType }: { port: number; payloadType: number }) => [
       ...['-payload_type', String(payloadType)],
-      ...['-f', 'rtp', `rtp://127.0.0.1:${port}?pkt_size=1200`],
+      ...(media.srtpKey === undefined
+        ? []
+        : ['-srtp_out_suite', 'AES_CM_128_HMAC_SHA1_80', '-srtp_out_params', media.srtpKey]),
+      ...['-f', 'rtp', `${media.srtpKey === undefined ? 'rtp' : 'srtp'}://127.0.0.1:${port}?pkt_size=1200`],
     ];
     return new Ffmpeg([
       ...['-re', '-f', 'lavfi', '-i', picture],
       ...['-re', '-f', 'lavfi', '-i', `sine=frequency=${media.hz}:sample_rate=48000`],
-      ...[
-        '-map',
-        '0:v',
-        '-c:v',
-        'libvpx',
-        '-deadline',
-        'realtime',
-        '-g',
-        '15',
-        '-b:v',
-        '500k',
-        ...to(media.video),
-      ],
+      ...['-map', '0:v', ...VIDEO_ENCODERS[media.video.codec ?? 'VP8'], '-g', '15', '-b:v', '500k'],
+      ...to(media.video),
       ...['-map', '1:a', '-c:a', 'libopus', '-ac', '2', ...to(media.audio)],
     ]);
   }
