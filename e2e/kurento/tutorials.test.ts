@@ -11,6 +11,18 @@ import {
 import { KurentoPage, type BrowserPeer } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
 
+const LISTENED_TO = [
+  'MediaFlowInStateChanged',
+  'MediaFlowOutStateChanged',
+  'ConnectionStateChanged',
+  'MediaStateChanged',
+  'MediaTranscodingStateChanged',
+  'IceCandidateFound',
+  'IceComponentStateChanged',
+  'IceGatheringDone',
+  'NewCandidatePairSelected',
+];
+
 let server: MediaServerAlone;
 let page: KurentoPage;
 let client: KurentoClient;
@@ -45,6 +57,44 @@ describe('hello world', () => {
     await pipeline.release();
     const gone = await refusalOf((callback) => client.getMediaobjectById(endpoint.id, callback));
     expect(gone).toMatchObject({ code: 40101 });
+  });
+
+  it('tells all that the tutorial in Java listens to, in an order that can be relied on', async () => {
+    const alice = await page.newPeer({ sends: { colour: 'red', hz: 440 } });
+    pipeline = await client.create('MediaPipeline');
+    const endpoint = await pipeline.create('WebRtcEndpoint');
+    const told: { type: string; event: Record<string, unknown> }[] = [];
+    for (const type of LISTENED_TO) endpoint.on(type, (event) => told.push({ type, event }));
+    await endpoint.connect(endpoint);
+    await answerBrowser(endpoint, alice);
+    await expect
+      .poll(() => new Set(told.map(({ type }) => type)), { timeout: 20_000 })
+      .toEqual(new Set(LISTENED_TO));
+    await alice.seesFrames();
+
+    const of = (type: string) => told.filter((one) => one.type === type).map(({ event }) => event);
+    expect(new Set(of('IceComponentStateChanged').map(({ state }) => state))).toEqual(
+      new Set(['GATHERING', 'CONNECTING', 'CONNECTED', 'READY']),
+    );
+    expect(of('ConnectionStateChanged')).toMatchObject([{ oldState: 'DISCONNECTED', newState: 'CONNECTED' }]);
+    for (const type of ['MediaFlowInStateChanged', 'MediaFlowOutStateChanged'])
+      expect(
+        of(type)
+          .map(({ mediaType, state }) => `${String(mediaType)} ${String(state)}`)
+          .sort(),
+      ).toEqual(['AUDIO FLOWING', 'VIDEO FLOWING']);
+    expect(new Set(of('MediaTranscodingStateChanged').map(({ state }) => state))).toEqual(
+      new Set(['NOT_TRANSCODING']),
+    );
+    const at = (type: string, fits: (event: Record<string, unknown>) => boolean = () => true) =>
+      told.findIndex((one) => one.type === type && fits(one.event));
+    const order = [
+      at('IceComponentStateChanged', ({ state }) => state === 'GATHERING'),
+      at('IceCandidateFound'),
+      at('IceGatheringDone'),
+    ];
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(at('ConnectionStateChanged')).toBeLessThan(at('MediaFlowOutStateChanged'));
   });
 });
 
