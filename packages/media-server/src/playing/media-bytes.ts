@@ -2,14 +2,12 @@
 // here; what comes over HTTP is in http/, and streams that can be read only once in stream-bytes.ts.
 import { open, type FileHandle } from 'node:fs/promises';
 import { CustomSource, type Source } from 'mediabunny';
+import { guarded } from './guarded-source.ts';
 import { MediaFileError } from './media-file-error.ts';
 import { isMatroska, recordingEnd, type RecordingEnd } from './recording-end.ts';
 
 /** What a source's parts may take in memory: the newest pieces read, in bytes. */
 export const CACHE_BYTES = 4 * 1024 * 1024;
-
-/** No frame and no index is larger; what a damaged file claims must not be asked for. In bytes. */
-export const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 export interface MediaBytes {
   /** The source as messages name it. */
@@ -54,7 +52,6 @@ export async function handleBytes(handle: FileHandle, name: string): Promise<Med
   const source = new CustomSource({
     getSize: () => length,
     read: async (start, end) => {
-      checkLength(end - start);
       const bytes = await read(start, end - start);
       if (bytes.length < end - start) throw new Error('The file became shorter while it was played');
       return bytes;
@@ -67,18 +64,13 @@ export async function handleBytes(handle: FileHandle, name: string): Promise<Med
   let closing: Promise<void> | undefined;
   return {
     name,
-    source,
+    source: guarded(source),
     isRandomAccess: true,
     isLocal: true,
     end,
     frameRead: () => undefined,
     close: () => (closing ??= handle.close()),
   };
-}
-
-/** @throws Error when a part of a file claims to be larger than any is. */
-export function checkLength(bytes: number): void {
-  if (bytes > MAX_READ_BYTES) throw new Error(`a part of it claims to have ${bytes} bytes`);
 }
 
 async function openHandle(path: string, name: string): Promise<FileHandle> {

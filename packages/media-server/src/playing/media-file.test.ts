@@ -157,6 +157,16 @@ describe('media files', () => {
     await expect(MediaFile.open(path, 'stereo.wav')).rejects.toThrow(/2 channels at 8000 Hz/);
   });
 
+  it('with garbage at their end are played up to it, and do not hold up the process', async () => {
+    const path = join(folder, 'made');
+    const whole = await made(new WebMOutputFormat({ appendOnly: true }), { video: await vp8() });
+    await writeFile(path, Buffer.concat([whole, Buffer.alloc(100)]));
+    const file = await MediaFile.open(path, 'made');
+    const frames = (await framesOf(file)).video;
+    expect(frames.length).toBe(50);
+    await file.close();
+  });
+
   it('count from their first frame when that comes late, as in a stream that was joined', async () => {
     const video = await vp8();
     const late = {

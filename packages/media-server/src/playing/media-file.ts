@@ -17,6 +17,7 @@ import {
 } from 'mediabunny';
 import type { MediaKind } from '../forwarding/track.ts';
 import { fileTrack, REORDERED, type FileFrame, type FileTrack } from './file-tracks.ts';
+import { StructureEnd } from './guarded-source.ts';
 import { fileBytes, type MediaBytes } from './media-bytes.ts';
 import { MediaFileError } from './media-file-error.ts';
 import type { Playable } from './player.ts';
@@ -205,10 +206,19 @@ class TrackReader {
     this.frame = this.#waiting.shift();
     if (this.frame || !this.#packet) return;
     const previous = this.#packet;
-    this.#packet = await this.#track.packets.getNextPacket(previous);
+    this.#packet = await this.#next(previous);
     if (this.#track.codec.name === 'H264' && this.#packet && this.#packet.timestamp < previous.timestamp)
       throw new MediaFileError('foreign', `It cannot be played on: ${REORDERED}`);
     this.#convert();
+  }
+
+  async #next(previous: EncodedPacket): Promise<EncodedPacket | null> {
+    try {
+      return await this.#track.packets.getNextPacket(previous);
+    } catch (error) {
+      if (error instanceof StructureEnd) return null;
+      throw error;
+    }
   }
 
   #convert(): void {

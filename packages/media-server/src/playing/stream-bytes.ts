@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStreamSource } from 'mediabunny';
-import { CACHE_BYTES, handleBytes, MAX_READ_BYTES, type MediaBytes } from './media-bytes.ts';
+import { guarded, MAX_READ_BYTES } from './guarded-source.ts';
+import { CACHE_BYTES, handleBytes, type MediaBytes } from './media-bytes.ts';
 import { MediaFileError } from './media-file-error.ts';
 
 /** What is kept on disk of a file whose index is at its end; a larger one is refused. In bytes. */
@@ -67,11 +68,13 @@ function streamed(chunks: AsyncGenerator<Buffer, void>, { name, close }: StreamO
   let closed = false;
   return {
     name,
-    source: new ReadableStreamSource(stream, {
-      maxCacheSize: CACHE_BYTES,
-      // It is told again to whoever reads next.
-      handleUnhandledError: () => undefined,
-    }),
+    source: guarded(
+      new ReadableStreamSource(stream, {
+        maxCacheSize: CACHE_BYTES,
+        // It is told again to whoever reads next.
+        handleUnhandledError: () => undefined,
+      }),
+    ),
     isRandomAccess: false,
     isLocal: false,
     end: undefined,

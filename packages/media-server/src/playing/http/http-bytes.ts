@@ -2,7 +2,8 @@
 // any place can be gone to; from any other the file is read once, from its start, as it is played.
 import type { IncomingMessage } from 'node:http';
 import { CustomSource } from 'mediabunny';
-import { CACHE_BYTES, checkLength, type MediaBytes } from '../media-bytes.ts';
+import { guarded } from '../guarded-source.ts';
+import { CACHE_BYTES, type MediaBytes } from '../media-bytes.ts';
 import { MediaFileError } from '../media-file-error.ts';
 import { isMatroska, recordingEnd } from '../recording-end.ts';
 import { streamBytes } from '../stream-bytes.ts';
@@ -77,7 +78,7 @@ async function rangedBytes(client: HttpClient, url: URL, head: Buffer, size: num
   });
   return {
     name: shownUrl(url),
-    source,
+    source: guarded(source),
     isRandomAccess: true,
     isLocal: false,
     end,
@@ -128,7 +129,6 @@ class RangedFile {
   }
 
   async *#read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
-    checkLength(end - start);
     let at = start;
     if (at < this.#head.length) {
       yield this.#head.subarray(at, Math.min(end, this.#head.length));
