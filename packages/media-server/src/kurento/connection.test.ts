@@ -62,6 +62,23 @@ describe('KurentoConnection', () => {
     expect(wire).toContain('resume');
   });
 
+  it('does not read from a client whose waiting requests are long, until they are short', async () => {
+    const { dispatcher, finishNext } = stalling();
+    const { connection, wire } = connected(dispatcher);
+    const long = ping(1).replace('"ping"', `"${'x'.repeat(1024 * 1024)}"`);
+    connection.receive(long);
+    connection.receive(long);
+    expect(wire).toEqual([]);
+    connection.receive(long);
+    expect(wire).toEqual(['pause']);
+    finishNext();
+    await settled();
+    expect(wire).not.toContain('resume');
+    finishNext();
+    await settled();
+    expect(wire).toContain('resume');
+  });
+
   it('carries out what is waiting when the client goes, then leaves, and sends nothing more', async () => {
     const { dispatcher, started, left, finishNext } = stalling();
     const { connection, wire } = connected(dispatcher);

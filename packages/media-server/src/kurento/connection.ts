@@ -16,6 +16,8 @@ export interface Wire {
 /** A client that has this many requests waiting is not read from until few are left. */
 const QUEUE_HIGH = 64;
 const QUEUE_LOW = 16;
+/** Nor one whose waiting requests are this long together, in characters; one of them may always wait. */
+const QUEUE_HIGH_LENGTH = 2 * 1024 * 1024;
 
 export class KurentoConnection implements Caller {
   session: Session | undefined;
@@ -23,6 +25,7 @@ export class KurentoConnection implements Caller {
   readonly #dispatcher: Dispatcher;
   readonly #faults: FaultLog;
   readonly #queue: string[] = [];
+  #queueLength = 0;
   #working = false;
   #paused = false;
   #closed = false;
@@ -37,7 +40,9 @@ export class KurentoConnection implements Caller {
   receive(text: string): void {
     if (this.#closed) return;
     this.#queue.push(text);
-    if (this.#queue.length >= QUEUE_HIGH && !this.#paused) {
+    this.#queueLength += text.length;
+    const isLong = this.#queue.length >= QUEUE_HIGH || this.#queueLength >= QUEUE_HIGH_LENGTH;
+    if (isLong && !this.#paused) {
       this.#paused = true;
       this.#wire.pause();
     }
@@ -63,9 +68,10 @@ export class KurentoConnection implements Caller {
   async #work(): Promise<void> {
     this.#working = true;
     for (let text = this.#queue.shift(); text !== undefined; text = this.#queue.shift()) {
+      this.#queueLength -= text.length;
       const answer = await this.#answer(text);
       this.send(answer);
-      if (this.#paused && this.#queue.length <= QUEUE_LOW) {
+      if (this.#paused && this.#queue.length <= QUEUE_LOW && this.#queueLength < QUEUE_HIGH_LENGTH) {
         this.#paused = false;
         this.#wire.resume();
       }

@@ -38,6 +38,15 @@ describe('ports', () => {
     expect(await levels({ flags })).toEqual({ PORT: 'skipped', RTC_PORT: 'problem' });
   });
 
+  it('for other clients of the media server are among them when there are any', async () => {
+    const listen = `127.0.0.1:${await takenTcp()}`;
+    expect(await levels({ flags: [...quiet, '--port', '0', '--kurento-listen', listen] })).toEqual({
+      PORT: 'skipped',
+      RTC_PORT: 'skipped',
+      KURENTO_LISTEN: 'problem',
+    });
+  });
+
   it('are in order while it is Parley itself that has them', async () => {
     const port = String(await takenTcp());
     const url = `http://127.0.0.1:${port}`;

@@ -44,13 +44,14 @@ async function tried(name: string, { setting, places }: Wanted): Promise<Diagnos
 }
 
 function wantedPorts({ configuration, ownAddresses }: Patient): Wanted[] {
-  const { host, port, rtcPort, mediaServerUrl, turn, trustedProxies } = configuration;
+  const { host, port, rtcPort, mediaServerUrl, kurento, turn, trustedProxies } = configuration;
   const both = (hosts: readonly string[], at: number): Place[] =>
     hosts.flatMap((address) =>
       (['udp', 'tcp'] as const).map((protocol) => ({ protocol, host: address, port: at })),
     );
   const wanted: Wanted[] = [{ setting: 'PORT', places: [{ protocol: 'tcp', host, port }] }];
   if (mediaServerUrl === undefined) wanted.push({ setting: 'RTC_PORT', places: both(['0.0.0.0'], rtcPort) });
+  if (kurento) wanted.push({ setting: 'KURENTO_LISTEN', places: [placeOf(kurento.listen)] });
   const relays = turn.kind === 'embedded' && mediaServerUrl === undefined;
   // As the embedded relay itself decides; behind a proxy, a page on loopback is everybody's all the same.
   if (relays && (!isLoopback(host) || trustedProxies.length > 0)) {
@@ -64,4 +65,11 @@ function wantedPorts({ configuration, ownAddresses }: Patient): Wanted[] {
       });
   }
   return wanted;
+}
+
+/** @param listen HOST:PORT, with brackets around addresses of IPv6 */
+function placeOf(listen: string): Place {
+  const colon = listen.lastIndexOf(':');
+  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { protocol: 'tcp', host, port: Number(listen.slice(colon + 1)) };
 }
