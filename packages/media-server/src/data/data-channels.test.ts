@@ -141,6 +141,53 @@ describe('data channels', () => {
     expect(messages[0].bytes.equals(long)).toBe(true);
   });
 
+  it('let the peer wait for a slow element of the pipeline, and lose nothing of what it says before it closes', async () => {
+    const bench = await connected();
+    const { channels, peer } = bench;
+    const got: number[] = [];
+    let open: () => void = () => undefined;
+    const room = new Promise<void>((resolve) => (open = resolve));
+    channels.source.addSink({
+      write: ({ bytes }) => {
+        got.push(bytes[0]);
+        peer.changed();
+      },
+      room: () => (got.length === 1 ? room : undefined),
+    });
+    const channel = peer.open('chat');
+    await peer.until(() => bench.events.length === 1);
+    peer.sctp.remoteMaxMessageSize = MAX_MESSAGE_SIZE;
+    const count = 12;
+    for (let index = 0; index < count; index++) channel.send(Buffer.alloc(200_000, index));
+    // The window is full; nothing moves any more but probes.
+    await peer.until(() =>
+      bench.sent.some((packet) => packet[12] === 3 && packet.readUInt32BE(20) < 100_000),
+    );
+    expect(got).toEqual([0]);
+    open();
+    await peer.until(() => got.length === count);
+    expect(got).toEqual(Array.from({ length: count }, (_, index) => index));
+    channel.close();
+    await peer.until(() => bench.events.includes('closed 1'));
+  });
+
+  it('let nobody wait for what is said on a channel that may lose messages', async () => {
+    const bench = await connected();
+    const { channels, peer } = bench;
+    let got = 0;
+    channels.source.addSink({
+      write: () => {
+        got++;
+        peer.changed();
+      },
+      room: () => new Promise<void>(() => undefined),
+    });
+    const channel = peer.open('moves', { ordered: false, maxRetransmits: 1 });
+    await peer.until(() => bench.events.length === 1);
+    for (let index = 0; index < 3; index++) channel.send('here');
+    await peer.until(() => got === 3);
+  });
+
   it('refuse more channels than they allow, and go on with those that are there', async () => {
     const bench = await connected();
     const { channels, peer } = bench;

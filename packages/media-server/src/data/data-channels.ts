@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { DataChannel } from './data-channel.ts';
 import { DataFanOut, type DataMessage, type DataSink, type DataSource } from './data-flow.ts';
 import { PPID, readDcep, writeAck, writeOpen, type ChannelParameters } from './dcep.ts';
+import { SendingRoom } from './sending-room.ts';
 import { SctpAssociation } from './sctp-association.ts';
 import { MAX_STREAMS } from './sctp-guard.ts';
 import type { SctpConstructor } from './sctp-library.ts';
@@ -46,6 +47,7 @@ export class DataChannels implements DataSink {
   readonly #association: SctpAssociation;
   readonly #channels = new Map<number, DataChannel>();
   readonly #fanOut = new DataFanOut();
+  readonly #room = new SendingRoom(() => this.#association.waitingBytes);
   #nextId: number;
   #opened = 0;
   #closedCount = 0;
@@ -61,6 +63,7 @@ export class DataChannels implements DataSink {
       send: (packet) => options.send(packet),
       onEstablished: () => options.log.info('data channels connected'),
       onMessage: (streamId, ppid, bytes) => this.#onMessage(streamId, ppid, bytes),
+      onTaken: () => this.#room.progressed(),
       onStreamsReset: (ids) => this.#onStreamsReset(ids),
       onClosed: () => this.#closeAll(),
     });
@@ -122,9 +125,15 @@ export class DataChannels implements DataSink {
       this.#tellOnce({ length }, 'a message could not be sent to the peer');
   }
 
+  /** Whether the peer keeps up with what it is sent: one that takes nothing for seconds is not waited for. */
+  room(): Promise<void> | undefined {
+    return this.#room.awaited();
+  }
+
   /** Closes every channel, in the order of their opening, and the association. Idempotent. */
   close(): void {
     this.#association.close([...this.#channels.keys()]);
+    this.#room.close();
     this.#closeAll();
   }
 
@@ -182,6 +191,11 @@ export class DataChannels implements DataSink {
     channel.messagesReceived++;
     channel.bytesReceived += length;
     this.#fanOut.write(message);
+    const { maxRetransmits, maxPacketLifeTime } = channel.parameters;
+    // On a channel that may lose messages, old ones are not worth the waiting of new ones.
+    if (maxRetransmits !== undefined || maxPacketLifeTime !== undefined) return;
+    const room = this.#fanOut.room();
+    if (room) this.#association.holdUntil(room);
   }
 
   #onDcep(streamId: number, bytes: Buffer): void {
@@ -211,6 +225,7 @@ export class DataChannels implements DataSink {
   }
 
   #closeAll(): void {
+    this.#room.close();
     for (const { id } of this.all) this.#remove(id);
   }
 

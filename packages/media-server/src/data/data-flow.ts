@@ -11,6 +11,11 @@ export interface DataMessage {
 export interface DataSink {
   /** Takes one message, in the order of the source. Must not throw: what cannot be delivered is dropped. */
   write(message: DataMessage): void;
+  /**
+   * Undefined: there is room for more, and so it is where this is absent. Else resolves when there is room again, or when it
+   * is not worth waiting for any longer; never rejects. Who writes all the same may lose messages.
+   */
+  room?(): Promise<void> | undefined;
 }
 
 export interface DataSource {
@@ -33,4 +38,15 @@ export class DataFanOut implements DataSource, DataSink {
   write(message: DataMessage): void {
     for (const sink of this.#sinks) sink.write(message);
   }
+
+  /** When all sinks have room. */
+  room(): Promise<void> | undefined {
+    return roomOf(this.#sinks);
+  }
+}
+
+/** When all of them have room; undefined: they have. */
+export function roomOf(sinks: Iterable<DataSink>): Promise<void> | undefined {
+  const awaited = [...sinks].map((sink) => sink.room?.()).filter((room) => room !== undefined);
+  return awaited.length === 0 ? undefined : Promise.all(awaited).then(() => undefined);
 }

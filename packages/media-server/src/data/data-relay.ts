@@ -1,6 +1,6 @@
 // A place in the pipeline where messages of data channels pass through. The counterpart of forwarding/relay-track.ts.
 import { Passage, type Depth } from '../forwarding/passage.ts';
-import type { DataMessage, DataSink, DataSource } from './data-flow.ts';
+import { roomOf, type DataMessage, type DataSink, type DataSource } from './data-flow.ts';
 
 const depth: Depth = { value: 0 };
 
@@ -19,6 +19,15 @@ export class DataRelay implements DataSource, DataSink {
 
   removeSink(sink: DataSink): void {
     this.#sinks = this.#sinks.filter((other) => other !== sink);
+  }
+
+  room(): Promise<void> | undefined {
+    if (!this.#passage.enter()) return undefined;
+    try {
+      return roomOf(this.#sinks);
+    } finally {
+      this.#passage.leave();
+    }
   }
 
   write(message: DataMessage): void {

@@ -80,6 +80,10 @@ export class PeerData implements DataSink {
     this.#channels?.write(message);
   }
 
+  room(): Promise<void> | undefined {
+    return this.#channels?.room();
+  }
+
   /**
    * Opens a channel to the peer.
    * @throws KurentoError MEDIA_OBJECT_OPERATION_NOT_SUPPORTED before the connection, MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for

@@ -1,6 +1,7 @@
 // One SCTP association over one DTLS connection: packets in and out, whole messages of streams in and out. Everything that
 // the peer can make grow has a bound here. Timers are the library's; close() ends them.
 import type { Logger } from 'pino';
+import { DeliveryGate } from './delivery-gate.ts';
 import { MAX_STREAMS, mayPass } from './sctp-guard.ts';
 import type { Sctp, SctpConstructor, SctpInternals } from './sctp-library.ts';
 
@@ -16,6 +17,9 @@ const CHUNK_COST = 2048;
 /** Chunks of the peer that wait for the rest of their message: four times the largest message that is announced. */
 const MAX_HELD_CHUNKS = 2048;
 
+/** Of whole messages that wait for room in the pipeline: twice the window, so only of a peer that disregards it. */
+const MAX_HELD_BYTES = 2 * 2 ** 20;
+
 export interface SctpAssociationOptions {
   readonly log: Logger;
   /** As the SDP of either side says. */
@@ -25,6 +29,8 @@ export interface SctpAssociationOptions {
   send(packet: Buffer): void;
   onEstablished(): void;
   onMessage(streamId: number, ppid: number, bytes: Buffer): void;
+  /** Told when one message less waits for its turn. */
+  onTaken(): void;
   /** The peer has closed its side of these streams, or has agreed to the closing of ours. */
   onStreamsReset(streamIds: readonly number[]): void;
   /** Told once, unless `close` was called before. */
@@ -51,6 +57,7 @@ export class SctpAssociation {
   readonly #options: SctpAssociationOptions;
   readonly #sctp: Sctp;
   readonly #internals: SctpInternals;
+  readonly #gate: DeliveryGate;
   readonly #jobs: Job[] = [];
   /** Those among the jobs. */
   readonly #resets = new Set<number>();
@@ -58,6 +65,7 @@ export class SctpAssociation {
   #handled: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
   #working = false;
+  #tellingWindow = false;
   #closed = false;
 
   /** Waits for the peer to begin, as browsers do. */
@@ -68,6 +76,7 @@ export class SctpAssociation {
       options.localPort,
     );
     this.#internals = this.#sctp as unknown as SctpInternals;
+    this.#gate = new DeliveryGate((bytes) => this.#narrowWindow(bytes));
     this.#sctp._inboundStreamsMax = MAX_STREAMS;
     this.#sctp._outboundStreamsCount = MAX_STREAMS;
     this.#sctp.stateChanged.connected.subscribe(() => {
@@ -75,10 +84,10 @@ export class SctpAssociation {
     });
     this.#sctp.stateChanged.closed.subscribe(() => this.#ended());
     this.#sctp.onReceive.subscribe((streamId, ppid, bytes) => {
-      if (!this.#closed) options.onMessage(streamId, ppid, bytes);
+      this.#gate.pass(bytes.length + MESSAGE_OVERHEAD, () => options.onMessage(streamId, ppid, bytes));
     });
     this.#sctp.onReconfigStreams.subscribe((streamIds) => {
-      if (!this.#closed) options.onStreamsReset(streamIds);
+      this.#gate.pass(MESSAGE_OVERHEAD, () => options.onStreamsReset(streamIds));
     });
     this.#perform(() => this.#sctp.start(options.remotePort));
   }
@@ -87,9 +96,19 @@ export class SctpAssociation {
     return !this.#closed && this.#sctp.state === 'connected';
   }
 
+  /** Of messages that wait for their turn, with what they cost besides. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Of messages that wait for their turn or for an acknowledgement, with what they cost besides. */
   get bufferedBytes(): number {
     return this.#waitingBytes + this.#internals.sentQueue.length * CHUNK_COST;
+  }
+
+  /** Delivers nothing more until then, and lets the peer wait too. */
+  holdUntil(room: Promise<void>): void {
+    this.#gate.shutUntil(room);
   }
 
   /** Takes one packet of the peer, whose memory is kept. Never throws: what makes no sense is dropped. */
@@ -118,11 +137,12 @@ export class SctpAssociation {
   }
 
   /**
-   * Closes our side of these streams, in this order, takes leave of the peer (ABORT) and ends all timers. What waits to be
+   * Delivers what is held, closes our side of these streams, in this order, takes leave of the peer (ABORT) and ends all timers. What waits to be
    * sent is lost. Idempotent.
    */
   close(streamIds: readonly number[] = []): void {
     if (this.#closed) return;
+    this.#gate.flush();
     // So that the peer's application is told of closed channels, rather than of a broken connection.
     this.#perform(() => this.#reset(streamIds));
     this.#closed = true;
@@ -133,7 +153,12 @@ export class SctpAssociation {
   async #handle(packet: Buffer): Promise<void> {
     if (this.#closed) return;
     const { lastReceivedTsn, localTsn } = this.#internals;
-    const view = { established: this.established, receivedTsn: lastReceivedTsn, sentTsn: localTsn - 1 };
+    const view = {
+      established: this.established,
+      isFull: this.#gate.heldBytes > MAX_HELD_BYTES,
+      receivedTsn: lastReceivedTsn,
+      sentTsn: localTsn - 1,
+    };
     if (!mayPass(packet, view)) return;
     try {
       await this.#internals.handleData(packet);
@@ -172,6 +197,7 @@ export class SctpAssociation {
   async #sendNow(message: OutgoingMessage): Promise<void> {
     const { streamId, ppid, bytes, ordered, expiresAt } = message;
     this.#waitingBytes -= bytes.length + MESSAGE_OVERHEAD;
+    this.#options.onTaken();
     if (expiresAt !== undefined && performance.now() > expiresAt) return;
     message.onSent?.();
     await this.#sctp.send(streamId, ppid, bytes, { ordered });
@@ -181,6 +207,20 @@ export class SctpAssociation {
     const { reconfigQueue } = this.#sctp;
     for (const streamId of streamIds) if (!reconfigQueue.includes(streamId)) reconfigQueue.push(streamId);
     await this.#sctp.transmitReconfigRequest();
+  }
+
+  /** What is held takes up the window; when it goes, the peer is told, which may wait for nothing else. */
+  #narrowWindow(bytes: number): void {
+    this.#internals.advertisedRwnd -= bytes;
+    if (bytes > 0 || this.#tellingWindow) return;
+    this.#tellingWindow = true;
+    // Once for all that is delivered now.
+    queueMicrotask(() => {
+      this.#tellingWindow = false;
+      if (!this.established) return;
+      this.#internals.sackNeeded = true;
+      this.#perform(() => this.#internals.sendSack());
+    });
   }
 
   #ended(): void {

@@ -3,8 +3,8 @@ import { mayPass, type AssociationView } from './sctp-guard.ts';
 
 /** The last TSN before the numbers begin again: the next one is 0. */
 const LAST_TSN = 0xffff_ffff;
-const view: AssociationView = { established: true, receivedTsn: LAST_TSN, sentTsn: 1 };
-const unborn: AssociationView = { established: false, receivedTsn: undefined, sentTsn: 1 };
+const view: AssociationView = { established: true, isFull: false, receivedTsn: LAST_TSN, sentTsn: 1 };
+const unborn: AssociationView = { established: false, isFull: false, receivedTsn: undefined, sentTsn: 1 };
 
 function packet(...chunks: Buffer[]): Buffer {
   return Buffer.concat([Buffer.alloc(12), ...chunks]);
@@ -57,6 +57,7 @@ describe('what passes to the association', () => {
     ],
     ['an acknowledgement of all that was sent', packet(sack(1)), view],
     ['gaps up to what was sent, over the wrap', packet(sack(LAST_TSN - 5, [2, 2], [4, 7])), view],
+    ['an acknowledgement when there is no place for data', packet(sack(1)), { ...view, isFull: true }],
     ['a heartbeat', packet(chunk(4, parameter(1, Buffer.from('odd')))), view],
     ['a reset of a stream whose data has all come', packet(reset(LAST_TSN)), view],
     ['a skipped TSN', packet(chunk(192, numbers([3, 4], [7, 2], [1, 2]))), view],
@@ -82,6 +83,7 @@ describe('what does not pass', () => {
     ['data before the association', packet(data(0)), unborn],
     ['data further ahead than the window', packet(data(1024)), view],
     ['data on a stream that was not announced', packet(data(0, 1024)), view],
+    ['data when there is no place for it', packet(data(0)), { ...view, isFull: true }],
     ['data without content', packet(chunk(0, Buffer.alloc(12))), view],
     ['another beginning', packet(init), view],
     ['a beginning with company', packet(init, chunk(11, Buffer.alloc(0))), unborn],

@@ -38,6 +38,8 @@ const RECONFIG_PARAMETER = { outgoingReset: 13, response: 16, addOutgoing: 17 } 
 /** Where the association stands. TSNs: unsigned 32 bits. */
 export interface AssociationView {
   readonly established: boolean;
+  /** Whether there is no place for more data: what is not acknowledged comes again. */
+  readonly isFull: boolean;
   /** Up to which every TSN of the peer has come; undefined before INIT. */
   readonly receivedTsn: number | undefined;
   /** The last one of ours that was used. */
@@ -71,6 +73,7 @@ function isAcceptable(type: number, body: Buffer, view: AssociationView): boolea
     case CHUNK.data:
       return (
         view.established &&
+        !view.isFull &&
         body.length > 12 &&
         isWithinWindow(body.readUInt32BE(0), view) &&
         body.readUInt16BE(4) < MAX_STREAMS

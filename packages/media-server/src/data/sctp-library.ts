@@ -23,6 +23,11 @@ export interface SctpInternals {
   readonly lastReceivedTsn: number | undefined;
   /** Of the next chunk to be sent. */
   readonly localTsn: number;
+  /** What is told to the peer of the room for more, in bytes. */
+  advertisedRwnd: number;
+  sackNeeded: boolean;
+  /** Tells the peer how far it has come, and of the room, when `sackNeeded`. */
+  sendSack(): Promise<void>;
   /** The chunks of ours that the peer has not acknowledged. */
   readonly sentQueue: readonly unknown[];
   /** By stream: the chunks that wait for the rest of their message, or for earlier messages. */

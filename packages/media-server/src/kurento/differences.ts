@@ -29,7 +29,7 @@ where it is not, that is a defect.
 | \`DataChannelOpened\`, \`DataChannelClosed\` | once for each channel of either side | twice, for the browser's first channel only | what is told twice is handled twice |
 | ids of data channels | even when the browser opens them, odd when the server does | the other way round | they follow the roles in DTLS (RFC 8832, section 6), so \`a=setup\` |
 | \`maxRetransmits\`, \`maxPacketLifeTime\` of a channel | the browser keeps to them; what the server sends expires while it waits for its turn, and is repeated once it is on its way | kept to by both sides | an older message is dropped rather than a newer one delayed; the SCTP in use repeats all that it has sent |
-| a browser that takes messages slower than they come | loses what comes when 8 MiB wait for it, told in the log | they pile up | memory |
+| a browser that takes messages slower than they come | who sends them is made to wait, unless its channel may lose messages or the receiver takes nothing for 5 s; such a receiver loses what comes when 8 MiB wait for it | they pile up | memory is bounded, and a file arrives whole |
 | \`maxVideoSendBandwidth\` | no bound (0) by default; when set, whoever sends that video is asked by REMB for no more than the least bound of its viewers; video of a file is as it is | 500 kbit/s by default, bounds the encoder | without an encoder, less can only come from the sender |
 | \`minVideoSendBandwidth\` | 0 by default; holds by itself | 100; least that the viewer's REMB brings the encoder down to | a viewer's REMB is counted in \`getStats\` and not handed on: all viewers share one layer, and the slowest must not spoil it |
 | \`minVideoRecvBandwidth\` | can be set: the least that a sender is asked for; 100 by default | reads 100 whatever is set | as its documentation says |
@@ -83,7 +83,7 @@ where it is not, that is a defect.
 | a client whose machine is gone | pinged every 30 s (RFC 6455), cut off when three pings went unanswered; its session is collected later | kept until TCP gives up | objects of the dead are released in minutes |
 | \`getSessions\` | ids of sessions | empty strings among them | |
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
-| token | \`Authorization: Bearer\` or \`?token=\`, 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
+| token | \`Authorization: Bearer\` or \`?token=\` (\`?access_token=\` as well, which is kurento-client's option), 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
 | pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |
 | \`getGstreamerDot\` | elements, connections, codecs, states and properties of the pipeline | the graph of GStreamer's elements | there is no GStreamer; what is asked for with it is here |
 | \`dumpGstreamerDot\` | into the folder \`dot\` of the data folder, the newest 50 | into the folder that GST_DEBUG_DUMP_DOT_DIR names | works without preparation, and fills no disk |
