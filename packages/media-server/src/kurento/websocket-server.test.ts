@@ -48,6 +48,7 @@ describe('the door of the Kurento server', () => {
     const url = `ws://127.0.0.1:${guarded.port}/kurento`;
     expect(await outcome(url, { Authorization: 'Bearer open-sesame' })).toBe('open');
     expect(await outcome(`${url}?token=open-sesame`)).toBe('open');
+    expect(await outcome(`${url}?access_token=open-sesame`)).toBe('open');
     expect(await outcome(url)).toBe('401');
     expect(await outcome(`${url}?token=open-sesam`)).toBe('401');
     expect(await outcome(url, { Authorization: 'Bearer open-sesame2' })).toBe('401');

@@ -159,8 +159,9 @@ function isForeignPage(origin: string | undefined): boolean {
 
 function carriesToken(request: IncomingMessage, token: string): boolean {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-  const query = new URLSearchParams(request.url?.split('?')[1] ?? '').get('token');
-  const given = bearer ?? query;
+  const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
+  // The second is what kurento-client makes of its option of that name (RFC 6750, section 2.3).
+  const given = bearer ?? query.get('token') ?? query.get('access_token');
   return given !== null && timingSafeEqual(digest(given), digest(token));
 }
 
