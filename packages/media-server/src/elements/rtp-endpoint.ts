@@ -125,7 +125,6 @@ export class RtpEndpoint extends BaseRtpEndpoint {
       flowOut: (kind) => this.flowOut(kind),
       sendRtp: (packet, headerLength) => this.#transports.get(kind)?.sendRtp(packet, headerLength),
       sendRtcp: (packet) => this.#transports.get(kind)?.sendRtcp(packet),
-      bounds: this.videoBounds,
     });
   }
 
