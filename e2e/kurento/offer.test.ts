@@ -1,8 +1,8 @@
 // The media server offers and a browser answers: everything that an application gets by generateOffer and processAnswer.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { KurentoPage } from '../src/kurento/kurento-page.ts';
+import { KurentoPage, type BrowserPeer } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
-import { endpointOffers } from '../src/kurento/negotiation.ts';
+import { browserOffers, endpointOffers } from '../src/kurento/negotiation.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
 
 let server: MediaServerAlone;
@@ -61,6 +61,29 @@ it('a browser that answers without the codec that it sends is seen by those that
   expect(await connection.invoke(up, 'getRemoteSessionDescriptor')).not.toContain('VP8');
   await viewer.sees('blue');
   expect(await viewer.counts()).toMatchObject({ videoCodec: 'video/VP8' });
+});
+
+/** What the browser's encoder of sound aims at, in bit/s; undefined while it sends none. */
+function audioTarget(peer: BrowserPeer): Promise<number | undefined> {
+  return peer.handle.evaluate(async ({ connection }) => {
+    const stats = (await connection.getStats()) as unknown as Map<string, Record<string, unknown>>;
+    const sent = [...stats.values()].find((one) => one['type'] === 'outbound-rtp' && one['kind'] === 'audio');
+    return sent?.['targetBitrate'] as number | undefined;
+  });
+}
+
+it.each([
+  ['the endpoint offers', endpointOffers],
+  ['the browser offers', browserOffers],
+])('a browser keeps to the bandwidth of audio when %s', async (_who, negotiate) => {
+  mediaPipeline = await connection.create('MediaPipeline');
+  const [bounded, free] = [await endpoint(), await endpoint()];
+  await connection.invoke(bounded, 'setMaxAudioRecvBandwidth', { maxAudioRecvBandwidth: 20 });
+  const peers = [await page.newPeer({ sends: { hz: 440 } }), await page.newPeer({ sends: { hz: 440 } })];
+  await Promise.all([negotiate(connection, bounded, peers[0]), negotiate(connection, free, peers[1])]);
+  await Promise.all(peers.map((peer) => peer.reaches('connected')));
+  await expect.poll(() => audioTarget(peers[1]), { timeout: 20_000 }).toBeGreaterThan(20_000);
+  await expect.poll(() => audioTarget(peers[0]), { timeout: 20_000 }).toBeLessThanOrEqual(20_000);
 });
 
 it('endpoints made to receive and to send only offer so, and pass on what comes', async () => {

@@ -22,7 +22,7 @@ where it is not, that is a defect.
 | \`networkInterfaces\`, \`externalIPv4\`, \`externalIPv6\`, \`iceTcp\`, \`maxAudioRecvBandwidth\` after the negotiation has begun | 40111 | – | the peer has the description already |
 | \`networkInterfaces\` with an unknown name, \`externalIPv4/6\` with what is no such address | 40107 | – | nobody would connect |
 | \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | – | off means off |
-| \`maxAudioRecvBandwidth\` | \`b=AS\` in offers and answers | in offers | REMB does not exist for audio; it has its effect either way |
+| \`maxAudioRecvBandwidth\` of a WebRtcEndpoint | \`b=AS\` in offers and answers, and \`maxaveragebitrate\` of opus (RFC 7587) | \`b=AS\` in offers | Chromium passes over \`b=AS\` in answers, and REMB is for video; so it has its effect either way |
 | \`qosDscp\` | taken, without effect, told once in the log | marks the packets | one socket serves all endpoints, and Node.js cannot mark single datagrams; mark the media port's outside |
 | STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
 | data channels | up to 64 of an endpoint, messages up to 256 KiB; messages of the pipeline go to the first one that is open, and one is opened when there is none | one, and all messages go to it | applications open more than one; bounds, since the other side decides how many |

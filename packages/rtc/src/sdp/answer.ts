@@ -2,6 +2,7 @@
 // that we carry, refuses the rest (RFC 3264, RFC 8829; behaviour of Kurento's WebRtcEndpoint, one audio and one video).
 import type { MediaKind, NegotiatedCodec } from '../codecs/rtp-codec.ts';
 import { agreedCodecs } from './agreed-codecs.ts';
+import { boundedCodecs } from './audio-bandwidth.ts';
 import { parseCandidate, writeCandidate } from './candidate.ts';
 import { MIRRORED, sends } from './direction.ts';
 import { KEPT_EXTENSIONS, MID_EXTENSION } from './header-extensions.ts';
@@ -114,9 +115,11 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
     if (line.kind === 'application' || line.localSsrc === undefined)
       throw new Error('An accepted line has neither RTP nor data');
     const payloads = line.codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
+    // For video, REMB says it, and may say something else the next moment.
+    const bandwidth = line.kind === 'audio' ? local.bandwidth?.audio : undefined;
     const rtp = {
       direction: line.direction,
-      codecs: line.codecs,
+      codecs: boundedCodecs(line.codecs, bandwidth),
       headerExtensions: line.headerExtensions,
       rtcpMux,
       rtcpRsize,
@@ -128,8 +131,6 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
           ? msidOf(local.cname, line.kind, line.index)
           : undefined,
     };
-    // For video, REMB says it, and may say something else the next moment.
-    const bandwidth = line.kind === 'audio' ? local.bandwidth?.audio : undefined;
     return {
       type,
       protocol,

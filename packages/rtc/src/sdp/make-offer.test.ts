@@ -112,6 +112,23 @@ describe('an offer of ours', () => {
     const { media } = parse(makeOffer({ ...local, bandwidth }, both).offer);
     expect(media.map(({ bandwidth }) => bandwidth)).toEqual([[{ type: 'AS', limit: 40 }], undefined]);
   });
+
+  it('says it to opus too, in offer and answer, unless it is more than browsers send of themselves', () => {
+    const { offer } = makeOffer(local, both);
+    const said = (audio: number | undefined) => {
+      const bounded = { ...local, bandwidth: { audio } };
+      return [makeOffer(bounded, both).offer, answerOffer(offer, bounded).answer].map(
+        (text) => /maxaveragebitrate=(\d+)/.exec(text)?.[1],
+      );
+    };
+    expect([undefined, 64, 63, 20, 5].map(said)).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+      ['63000', '63000'],
+      ['20000', '20000'],
+      ['6000', '6000'],
+    ]);
+  });
 });
 
 describe('the answer to our offer', () => {

@@ -2,6 +2,7 @@
 // What the answer makes of it is read-answer.ts.
 import type { MediaKind, NegotiatedCodec } from '../codecs/rtp-codec.ts';
 import { msidOf, ourTransport, type LocalSession } from './answer.ts';
+import { boundedCodecs } from './audio-bandwidth.ts';
 import { sends } from './direction.ts';
 import { OFFERED_EXTENSIONS } from './header-extensions.ts';
 import { OFFERED_CODECS } from './offered-codecs.ts';
@@ -100,7 +101,7 @@ function describe(line: OwnLine, index: number, local: LocalSession): DescribedM
   const payloads = codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
   const rtp = {
     direction,
-    codecs,
+    codecs: kind === 'audio' ? boundedCodecs(codecs, local.bandwidth?.audio) : codecs,
     headerExtensions,
     rtcpMux: true,
     rtcpRsize: true,
