@@ -191,6 +191,17 @@ describe('tags', () => {
   });
 });
 
+describe('a server that asks for a token', () => {
+  it('lets in who gives it by the option that the client has for it, and nobody else', async () => {
+    const guarded = await startMediaServerAlone({ flags: ['--token', 'open-sesame'] });
+    await expect(connectKurentoClient(guarded.url, { failAfter: 0 })).rejects.toThrow('Connection error');
+    const known = await connectKurentoClient(guarded.url, { access_token: 'open-sesame' });
+    expect((await known.create('MediaPipeline')).id).toMatch(/_kurento\.MediaPipeline$/);
+    known.close();
+    await guarded.stop();
+  });
+});
+
 describe('a client whose connection breaks', () => {
   let proxy: TcpProxy;
   let away: KurentoClient;
