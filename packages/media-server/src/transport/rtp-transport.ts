@@ -101,6 +101,7 @@ export class RtpTransport {
     const { address, port } = this.#destination ?? {};
     if (this.#closed || address === undefined || port === undefined) return;
     if (this.#sender && !this.#sendKey.take('rtp')) return;
+    // A copy: while the socket is full, what is sent waits, and the buffer is used again meanwhile.
     const bytes = this.#sender?.protectRtp(packet, headerLength) ?? Buffer.from(packet);
     this.#ports.rtp.send(bytes, 0, bytes.length, port, address);
   }

@@ -247,6 +247,8 @@ describe('an offer of protected RTP', () => {
     const bestEffort = LINPHONE_SAVP.replaceAll('RTP/SAVP', 'RTP/AVP');
     for (const line of agreeOnPlainOffer(bestEffort, local()))
       expect(line).toMatchObject({ media: { accepted: true }, crypto: undefined });
+    for (const line of agreeOnPlainOffer(bestEffort, local('AES_CM_128_HMAC_SHA1_80')))
+      expect(line.media.accepted).toBe(false);
     const unprotected = LINPHONE_SAVP.replaceAll(/a=crypto.*\r\n/g, '');
     for (const line of agreeOnPlainOffer(unprotected, local('AES_CM_128_HMAC_SHA1_80')))
       expect(line.media.accepted).toBe(false);
