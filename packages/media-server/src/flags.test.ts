@@ -16,6 +16,7 @@ describe('the command line of the media server', () => {
       token: undefined,
       tls: undefined,
       rtcPort: 40_000,
+      rtpPorts: { first: 41_000, last: 41_999 },
       limits: DEFAULT_LIMITS,
     });
     expect([logLevel, warnings]).toEqual(['info', []]);
@@ -37,11 +38,12 @@ describe('the command line of the media server', () => {
 
   it('reads addresses, folders and limits', () => {
     const { options } = read(
-      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
+      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --rtp-ports 5001-5003 --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
     );
     expect(options).toMatchObject({
       announcedIps: ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
       filesDirs: ['/a', '/b'],
+      rtpPorts: { first: 5001, last: 5003 },
       limits: { maxObjectsPerSession: 7, maxMessageBytes: 8, maxSessions: 9, maxConnections: 10 },
     });
   });
@@ -61,6 +63,10 @@ describe('the command line of the media server', () => {
     ['--tls-cert a.pem', /^--tls-cert and --tls-key belong together/],
     ['--tls-cert nowhere.pem --tls-key nowhere.pem', /^--tls-cert: nowhere\.pem cannot be read$/],
     ['--rtc-port x', /^--rtc-port: "x" is not a port/],
+    ['--rtp-ports 41000', /^--rtp-ports: "41000" is not FROM-TO with a pair of ports between them$/],
+    ['--rtp-ports 5001-5002', /is not FROM-TO with a pair of ports/],
+    ['--rtp-ports 0-10', /is not FROM-TO/],
+    ['--rtp-ports 65535-65537', /is not FROM-TO/],
     ['--announce example.org', /^--announce: "example\.org" is not an IP address$/],
     ['--max-objects 0', /^--max-objects: "0" is not a number from 1 to 2147483647$/],
     ['--max-message-bytes 1e6', /^--max-message-bytes: "1e6" is not a number/],
@@ -78,5 +84,10 @@ describe('the command line of the media server', () => {
     expect(readFlags(['--help', '--listen', '0.0.0.0:1'], {})).toBe('help');
     for (const flag of ['--listen HOST:PORT', '--allow-anonymous', '--max-objects N'])
       expect(usage()).toContain(flag);
+    expect(
+      usage()
+        .split('\n')
+        .filter((line) => line.length > 120),
+    ).toEqual([]);
   });
 });

@@ -101,10 +101,14 @@ const names = Object.keys(FLAGS) as FlagName[];
 
 /** What `--help` prints. */
 export function usage(): string {
-  const rows = names.map((name) => {
+  const rows = names.flatMap((name) => {
     const { value, help, initially, multiple }: Flag = FLAGS[name];
     const notes = [multiple ? ' (repeatable)' : '', initially === undefined ? '' : ` [${initially}]`];
-    return `  ${`--${name} ${value ?? ''}`.padEnd(24)} ${help}${notes.join('')}`;
+    const [first, ...more] = wrapped(`${help}${notes.join('')}`, 84);
+    return [
+      `  ${`--${name} ${value ?? ''}`.padEnd(24)} ${first}`,
+      ...more.map((line) => `${' '.repeat(27)}${line}`),
+    ];
   });
   return [
     'The media server alone: serves clients of the Kurento Protocol at ws://HOST:PORT/kurento.',
@@ -113,6 +117,18 @@ export function usage(): string {
     '',
     ...rows,
   ].join('\n');
+}
+
+/** Lines of at most so many characters, as far as the words allow. */
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines[lines.length - 1];
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /**
