@@ -44,6 +44,7 @@ beforeAll(async () => {
   server = await startMediaServer({
     listen: { host: '127.0.0.1', port: 0 },
     rtcPort: 0,
+    httpPort: 0,
     announcedIps: ['127.0.0.1'],
     token: undefined,
     dataDir: folder,

@@ -1,6 +1,7 @@
 // Which class of ours stands for which class of the Kurento model. Adding one is adding a line.
 import { Dispatcher } from '../elements/dispatcher.ts';
 import { DispatcherOneToMany } from '../elements/dispatcher-one-to-many.ts';
+import { HttpPostEndpoint } from '../elements/http-post-endpoint.ts';
 import { HubPort } from '../elements/hub-port.ts';
 import { MediaPipeline } from '../elements/media-pipeline.ts';
 import type { MediaObject, ObjectContext } from '../elements/media-object.ts';
@@ -21,6 +22,7 @@ export type Factory = Readonly<Record<string, MediaObjectConstructor>>;
 export const factory: Factory = {
   Dispatcher,
   DispatcherOneToMany,
+  HttpPostEndpoint,
   HubPort,
   MediaPipeline,
   PassThrough,

@@ -5,6 +5,7 @@ import {
   createPacketizer,
   PacketHistory,
   RtpPacket,
+  sameCodec,
   startsKeyframe,
   writeRtpHeader,
   type EncodedFrame,
@@ -113,7 +114,7 @@ export class PlayedTrack implements MediaSource {
 
   /** What the next frames are. The same codec as before goes on without a break. */
   setCodec(codec: RtpCodec | undefined): void {
-    if (codec === undefined || codec.name === this.#codec?.name) return;
+    if (codec === undefined || (this.#codec && sameCodec(codec, this.#codec))) return;
     this.#codec = codec;
     this.#packetizer = createPacketizer(codec);
     this.reset();
