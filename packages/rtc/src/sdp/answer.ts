@@ -8,7 +8,7 @@ import { MIRRORED, sends } from './direction.ts';
 import { KEPT_EXTENSIONS, MID_EXTENSION } from './header-extensions.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
 import type { OfferedMedia, OfferedSctp, OfferedSetup } from './offer.ts';
-import { writeDescription, type AcceptedMedia, type DescribedMedia } from './write.ts';
+import { formatsOf, writeDescription, type AcceptedMedia, type DescribedMedia } from './write.ts';
 import type { SessionDescription } from './write.ts';
 
 /** Our side of a session. Its texts are written as they are and must not contain line breaks. */
@@ -87,6 +87,7 @@ export interface Negotiation {
 
 /** Profiles that promise DTLS-SRTP with feedback; `RTP/SAVPF` is what Kurento's own offers say. */
 const ACCEPTED_PROTOCOL = /^(?:(?:UDP|TCP)\/TLS\/)?RTP\/SAVPF$/;
+
 /**
  * Answers `offer`. The first usable audio line, the first usable video line and, when we have data, the first one for data
  * are accepted; all others are refused with port 0. Our candidates stand in the first accepted line of the BUNDLE and in
@@ -101,44 +102,6 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
   const remote = offered.media[accepted[0]?.index ?? 0]?.transport ?? NO_TRANSPORT;
   const bundled = ({ mid }: NegotiatedMedia): boolean => isBundled(offered, mid);
   const carriers = accepted.filter((line) => !bundled(line) || line === accepted.find(bundled));
-  const lines = media.map((line): DescribedMedia => {
-    const { type, protocol, formats, mid, rtcpMux, rtcpRsize, transport } = offered.media[line.index];
-    if (!line.accepted) return { type, protocol, mid, formats, accepted: undefined };
-    const setup = ourRole(transport.setup, local.setup);
-    const carried = { ...ourTransport(local, setup, carriers.includes(line)), ...NO_CONTENT };
-    if (line.sctp && local.data) {
-      const { isOldForm } = line.sctp;
-      const sctp = { ...local.data, isOldForm };
-      const words = isOldForm ? [String(sctp.port)] : formats;
-      return { type, protocol, mid, formats: words, accepted: { ...carried, sctp } };
-    }
-    if (line.kind === 'application' || line.localSsrc === undefined)
-      throw new Error('An accepted line has neither RTP nor data');
-    const payloads = line.codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
-    // For video, REMB says it, and may say something else the next moment.
-    const bandwidth = line.kind === 'audio' ? local.bandwidth?.audio : undefined;
-    const rtp = {
-      direction: line.direction,
-      codecs: boundedCodecs(line.codecs, bandwidth),
-      headerExtensions: line.headerExtensions,
-      rtcpMux,
-      rtcpRsize,
-      ssrc: line.localSsrc,
-      rtxSsrc: line.localRtxSsrc,
-      cname: local.cname,
-      msid:
-        offered.msidSemantic && sends(line.direction)
-          ? msidOf(local.cname, line.kind, line.index)
-          : undefined,
-    };
-    return {
-      type,
-      protocol,
-      mid,
-      formats: payloads.filter((payload) => payload !== undefined).map(String),
-      accepted: { ...carried, bandwidth, rtp },
-    };
-  });
   const session: SessionDescription = {
     sessionId: local.sessionId,
     version: 1,
@@ -147,10 +110,45 @@ export function answerOffer(offer: string, local: LocalSession): Negotiation {
     trickle: offered.trickle,
     msidSemantic: offered.msidSemantic,
     bundle: offered.bundle && accepted.filter(bundled).flatMap(({ mid }) => mid ?? []),
-    media: lines,
+    media: media.map((line) => describe(line, offered, local, carriers.includes(line))),
   };
   const answer = writeDescription(session);
   return { answer, session, setup: ourRole(remote.setup, local.setup), remote: { ...remote }, media };
+}
+
+function describe(
+  line: NegotiatedMedia,
+  offer: Offer,
+  local: LocalSession,
+  carriesCandidates: boolean,
+): DescribedMedia {
+  const { type, protocol, formats, mid, rtcpMux, rtcpRsize, transport } = offer.media[line.index];
+  if (!line.accepted) return { type, protocol, mid, formats, accepted: undefined };
+  const setup = ourRole(transport.setup, local.setup);
+  const carried = { ...ourTransport(local, setup, carriesCandidates), ...NO_CONTENT };
+  if (line.sctp && local.data) {
+    const { isOldForm } = line.sctp;
+    const sctp = { ...local.data, isOldForm };
+    const words = isOldForm ? [String(sctp.port)] : formats;
+    return { type, protocol, mid, formats: words, accepted: { ...carried, sctp } };
+  }
+  const { kind, index, direction, codecs, headerExtensions, localSsrc: ssrc, localRtxSsrc: rtxSsrc } = line;
+  if (kind === 'application' || ssrc === undefined)
+    throw new Error('An accepted line has neither RTP nor data');
+  // For video, REMB says it, and may say something else the next moment.
+  const bandwidth = kind === 'audio' ? local.bandwidth?.audio : undefined;
+  const rtp = {
+    direction,
+    codecs: boundedCodecs(codecs, bandwidth),
+    headerExtensions,
+    rtcpMux,
+    rtcpRsize,
+    ssrc,
+    rtxSsrc,
+    cname: local.cname,
+    msid: offer.msidSemantic && sends(direction) ? msidOf(local.cname, kind, index) : undefined,
+  };
+  return { type, protocol, mid, formats: formatsOf(codecs), accepted: { ...carried, bandwidth, rtp } };
 }
 
 const NO_TRANSPORT = { iceUfrag: undefined, icePwd: undefined, fingerprint: undefined, setup: undefined };

@@ -9,6 +9,7 @@ import { OFFERED_CODECS } from './offered-codecs.ts';
 import type { Direction } from './offer.ts';
 import { SdpError } from './sdp-error.ts';
 import {
+  formatsOf,
   writeDescription,
   type AcceptedMedia,
   type DescribedMedia,
@@ -98,7 +99,6 @@ function describe(line: OwnLine, index: number, local: LocalSession): DescribedM
     const accepted: AcceptedMedia = { ...carried, bandwidth: undefined, sctp };
     return { type: kind, protocol: DATA_PROTOCOL, mid, formats: ['webrtc-datachannel'], accepted };
   }
-  const payloads = codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
   const rtp = {
     direction,
     codecs: kind === 'audio' ? boundedCodecs(codecs, local.bandwidth?.audio) : codecs,
@@ -114,7 +114,7 @@ function describe(line: OwnLine, index: number, local: LocalSession): DescribedM
     type: kind,
     protocol: RTP_PROTOCOL,
     mid,
-    formats: payloads.filter((payload) => payload !== undefined).map(String),
+    formats: formatsOf(codecs),
     accepted: { ...carried, bandwidth: local.bandwidth?.[kind], rtp },
   };
 }

@@ -7,7 +7,7 @@ import { commonDirection, MIRRORED, sends } from './direction.ts';
 import type { OwnLine, OwnOffer } from './make-offer.ts';
 import { readOffer, type Offer, type OfferedMedia, type OfferedSetup } from './offer.ts';
 import { SdpError } from './sdp-error.ts';
-import type { DescribedMedia } from './write.ts';
+import { formatsOf, type DescribedMedia } from './write.ts';
 
 /**
  * `own` is what `makeOffer` gave. The `answer` and the `session` of the result describe this side as agreed.
@@ -106,10 +106,9 @@ function asAgreed(
   const { direction, headerExtensions, localRtxSsrc: rtxSsrc } = agreed;
   // By our own numbers, as many as there were in the answer: they come first.
   const codecs = agreed.codecs.slice(0, agreed.sendCodecs?.length);
-  const payloads = codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
   return {
     ...line,
-    formats: payloads.filter((payload) => payload !== undefined).map(String),
+    formats: formatsOf(codecs),
     accepted: { ...line.accepted, setup, rtp: { ...rtp, direction, codecs, headerExtensions, rtxSsrc } },
   };
 }

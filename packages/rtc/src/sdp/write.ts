@@ -60,6 +60,12 @@ export interface SessionDescription {
   media: readonly DescribedMedia[];
 }
 
+/** The formats of an m-line: the payload types of codecs, each followed by that of its retransmission. */
+export function formatsOf(codecs: readonly NegotiatedCodec[]): string[] {
+  const payloads = codecs.flatMap(({ payloadType, rtxPayloadType }) => [payloadType, rtxPayloadType]);
+  return payloads.filter((payload) => payload !== undefined).map(String);
+}
+
 /** The streams that an association has each way, as browsers wrote before RFC 8841. */
 const SCTPMAP_STREAMS = 1024;
 
