@@ -210,6 +210,26 @@ describe('a peer that sends', () => {
   });
 });
 
+it('goes on with its peer, whatever else comes to its ports', async () => {
+  const [endpoint, peer] = [newEndpoint(), await Peer.open()];
+  const into = collect(endpoint);
+  const answer = await endpoint.processOffer(peer.offer('RTP/AVPF', 'a=rtcp-fb:96 nack pli'));
+  let seed = 5;
+  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const genuine = rtpPacket({ sequence: 1, payload: vp8Payload(true) }).bytes;
+  const report = compoundRtcp([writeReceiverReport({ ssrc: 5, reports: [] })]);
+  for (let i = 0; i < 500; i++) {
+    const bytes = Buffer.from(i % 2 === 0 ? genuine : report);
+    for (let flips = 0; flips < 3; flips++) bytes[Math.floor(random() * bytes.length)] ^= 1 << (random() * 8);
+    peer.rtp.send(bytes.subarray(0, random() * bytes.length), portIn(answer) + (i % 4 === 3 ? 1 : 0), HOST);
+  }
+  const { packets } = into;
+  const isGenuine = ({ rtp }: MediaPacket) => rtp.sequenceNumber === 40_000 && rtp.ssrc === 1111;
+  peer.rtp.send(rtpPacket({ sequence: 40_000, payload: vp8Payload(true) }).bytes, portIn(answer), HOST);
+  while (!packets.some(isGenuine)) await into.count(packets.length + 1);
+  expect(logged).toEqual([]);
+});
+
 describe('a peer that receives', () => {
   it('is sent the packets of the source, from the key frame on, and reports', async () => {
     const [endpoint, peer] = [newEndpoint(), await Peer.open()];
@@ -370,15 +390,30 @@ describe('the negotiation', () => {
     const offer = await endpoint.generateOffer();
     expect(offer).toContain('c=IN IP6 2001:db8::1');
     expect(await code(newEndpoint({ params: { useIpv6: true } }).generateOffer())).toBe(40009);
+    const far = createSocket('udp6');
+    open.push(far);
+    far.bind(0, '::1');
+    await once(far, 'listening');
+    const video = `m=video ${far.address().port} RTP/AVPF 98\r\na=rtpmap:98 VP8/90000\r\n`;
+    const head = 'v=0\r\no=- 0 0 IN IP6 ::1\r\ns=-\r\nc=IN IP6 0:0:0::1\r\nt=0 0\r\n';
+    await endpoint.processAnswer(`${head}m=audio 0 RTP/AVPF 96\r\n${video}`);
+    const [source, into] = [new TestSource(), collect(endpoint)];
+    source.addSink(endpoint.sink('video'));
+    const came = once(far, 'message');
+    source.give(mediaPacket({ sequence: 10, keyframe: true }));
+    await came;
+    const videoPort = Number(/m=video (\d+)/.exec(offer)?.[1]);
+    far.send(rtpPacket({ sequence: 1, payloadType: 98 }).bytes, videoPort, '::1');
+    await into.count(1);
     const peer = await Peer.open();
     const other = newEndpoint({ params: { useIpv6: true }, announcedIps: ['2001:db8::1'] });
     expect(await code(other.processOffer(peer.offer('RTP/AVP')))).toBe(40205);
   });
 
-  it('says in the log when nothing of an offer was taken', async () => {
+  it('says in the log what of an offer was refused', async () => {
     const [endpoint, peer] = [newEndpoint({ params: { crypto: SDES } }), await Peer.open()];
     expect(await endpoint.processOffer(peer.offer('RTP/AVP'))).toMatch(/m=video 0 RTP\/AVP 96\r\na=inactive/);
-    expect(logged.join()).toContain('nothing of the offer was taken');
+    expect(logged.join()).toContain('lines were refused');
     expect(endpoint.connectionState).toBe('DISCONNECTED');
   });
 });

@@ -212,12 +212,21 @@ export class RtpEndpoint extends BaseRtpEndpoint {
       transport?.start({ place, comesToUs, rtcpMux, keys, payloadTypes });
     }
     this.environment.ticker.add(this.#tick);
-    if (!lines.some(({ media }) => media.accepted))
-      this.environment.log.warn(
-        { endpoint: this.id, protected: this.#local.crypto !== undefined },
-        'nothing of the offer was taken: look at its profiles, keys (a=crypto) and codecs',
-      );
+    this.#tellOfRefused(lines);
     this.#tellOfKeyframes();
+  }
+
+  #tellOfRefused(lines: readonly PlainLine[]): void {
+    const refused = lines.filter(({ media }) => !media.accepted);
+    if (refused.length === 0) return;
+    this.environment.log.warn(
+      {
+        endpoint: this.id,
+        refused: refused.map(({ type, protocol, formats }) => [type, protocol, ...formats].join(' ')),
+        keys: this.#local.crypto?.profile,
+      },
+      'lines were refused: by the peer, or for their profile, their keys (a=crypto) or their codecs',
+    );
   }
 
   /** The ports of a line that was offered and refused; a surplus line has none of its own. */

@@ -42,6 +42,7 @@ where it is not, that is a defect.
 | RtpEndpoint: whose packets are taken | those of the host that the SDP names, with SDES those of whoever has the key; a peer that says \`a=setup:active\` or \`a=direction:active\`, or names port 9, is found by its first packet, and only by that | those of anybody | whoever knows a port could speak in the call; see decision 0022 |
 | RtpEndpoint: addresses | IP literals of one peer; names, multicast and broadcast 40201 or 40205; 0.0.0.0 is on hold, answered \`inactive\` | sent to as they are | nobody but the peer is to get its media |
 | RtpEndpoint: offers | the codecs of a WebRtcEndpoint's, in the same order; payload types of our own | H265 first, AMR too | nothing is transcoded, and WebRTC has neither |
+| RtpEndpoint: H.264 without \`profile-level-id\` | taken as Constrained Baseline, and with no parameters at all as \`packetization-mode=1\`; the answer says so | any profile | what those mean who write SDP by hand; nothing is transcoded, so it decides who can be shown it |
 | RtpEndpoint: \`a=rtcp-mux\` | taken when offered | – | one port less to open |
 | RtpEndpoint: \`requestKeyframe\` of a peer without the feedback of RTP/AVPF | 40111; its viewers wait for its next key frame, as the log says | no error | there is no message to ask by |
 | RtpEndpoint: a key without \`crypto\`, two keys, or one of another length | 40107 | – | media must not travel unprotected by mistake |

@@ -151,6 +151,17 @@ describe('an offer of plain RTP', () => {
   });
 
   it.each([
+    [undefined, 'packetization-mode=1;profile-level-id=42e01f'],
+    ['packetization-mode=1', 'packetization-mode=1;profile-level-id=42e01f'],
+    ['profile-level-id=42801F', 'profile-level-id=42801F'],
+    ['packetization-mode=0;profile-level-id=640c1f', 'packetization-mode=0;profile-level-id=640c1f'],
+  ])('of H.264 with the parameters %s is taken as %s', (theirs, taken) => {
+    const fmtp = theirs === undefined ? [] : [`a=fmtp:96 ${theirs}`];
+    const offer = sdp('c=IN IP4 127.0.0.1', 'm=video 5004 RTP/AVP 96', 'a=rtpmap:96 H264/90000', ...fmtp);
+    expect(answer(offer)).toContain(`a=fmtp:96 ${taken}`);
+  });
+
+  it.each([
     ['sendonly', 'recvonly'],
     ['recvonly', 'sendonly'],
     ['inactive', 'inactive'],

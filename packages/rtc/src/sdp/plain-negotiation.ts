@@ -196,8 +196,19 @@ function pickCrypto(
 
 /** With feedback where the profile has any (RFC 4585, section 4). */
 function asPlain(codec: NegotiatedCodec, { described }: PlainMedia): NegotiatedCodec {
-  const plain = withoutExtras(codec);
+  const plain = withUsualProfile(withoutExtras(codec));
   return described.protocol.endsWith('F') ? plain : { ...plain, feedback: NO_FEEDBACK };
+}
+
+/**
+ * H.264 as those mean it who write their descriptions by hand, or before they encode, as FFmpeg does. By RFC 6184, section
+ * 8.1, no parameters mean a profile that few encoders have, in packets that hardly anybody makes.
+ */
+function withUsualProfile(codec: NegotiatedCodec): NegotiatedCodec {
+  const { name, parameters } = codec;
+  if (name !== 'H264' || 'profile-level-id' in parameters) return codec;
+  const packetization = Object.keys(parameters).length === 0 ? { 'packetization-mode': '1' } : {};
+  return { ...codec, parameters: { ...parameters, ...packetization, 'profile-level-id': '42e01f' } };
 }
 
 /** What only browsers know: retransmission under a payload type of its own, and feedback on the whole transport. */
