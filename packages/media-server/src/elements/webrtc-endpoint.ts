@@ -7,6 +7,7 @@ import {
   answerRestart,
   makeOffer,
   parseCandidate,
+  readRemoteIce,
   readAnswer,
   readRestart,
   writeCandidate,
@@ -167,13 +168,13 @@ export class WebRtcEndpoint extends WebRtcSettings {
   }
 
   /**
-   * Takes a candidate of the peer. An ICE-lite server waits for the peer's checks (RFC 8445, section 2.5), so it only has
-   * to be one; like the original it never refuses.
+   * Takes a candidate of the peer. An ICE-lite server waits for the peer's checks (RFC 8445, section 2.5), so it is only used
+   * where the peer is lite as well; like the original it never refuses.
    */
-  addIceCandidate(candidate: IceCandidateValue): void {
-    if (candidate.candidate !== '' && !parseCandidate(candidate.candidate)) {
-      this.environment.log.debug({ endpoint: this.id }, 'a candidate that cannot be read was ignored');
-    }
+  addIceCandidate({ candidate }: IceCandidateValue): void {
+    if (candidate === '') return;
+    if (parseCandidate(candidate)) this.#transport.addRemoteCandidate(candidate);
+    else this.environment.log.debug({ endpoint: this.id }, 'a candidate that cannot be read was ignored');
   }
 
   /**
@@ -238,7 +239,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     const negotiation = readOrRefuse('SDP_END_POINT_PROCESS_OFFER_ERROR', () =>
       answerOffer(offer, this.#describeMyself()),
     );
-    this.#start(negotiation);
+    this.#start(negotiation, offer);
     return negotiation.answer;
   }
 
@@ -256,7 +257,8 @@ export class WebRtcEndpoint extends WebRtcSettings {
   protected override acceptAnswer(answer: string): void {
     const own = this.#ownOffer;
     if (!own) throw new Error('An answer was let through without an offer');
-    this.#start(readOrRefuse('SDP_END_POINT_PROCESS_ANSWER_ERROR', () => readAnswer(answer, own)));
+    const negotiation = readOrRefuse('SDP_END_POINT_PROCESS_ANSWER_ERROR', () => readAnswer(answer, own));
+    this.#start(negotiation, answer);
   }
 
   protected override onDescribed(): void {
@@ -282,14 +284,17 @@ export class WebRtcEndpoint extends WebRtcSettings {
   }
 
   /** Both sides are described: media may come. */
-  #start(negotiation: Negotiation): void {
+  #start(negotiation: Negotiation, description: string): void {
     this.#negotiation = negotiation;
     const { iceUfrag, icePwd, fingerprint } = negotiation.remote;
     this.#session.negotiate(negotiation.media, this.#cname);
     this.#data?.negotiated(negotiation.media, negotiation.setup === 'passive');
     const ice = iceUfrag === undefined ? undefined : { ufrag: iceUfrag, pwd: icePwd ?? '' };
     this.#transport.takesTcp = this.iceTcp;
-    this.#transport.start({ ice, fingerprint, role: negotiation.setup === 'active' ? 'client' : 'server' });
+    const role = negotiation.setup === 'active' ? 'client' : 'server';
+    const { lite, candidates } = readRemoteIce(description);
+    this.#transport.start({ ice, fingerprint, role, lite });
+    for (const candidate of candidates) this.#transport.addRemoteCandidate(candidate);
     this.environment.ticker.add(this.#tick);
   }
 

@@ -12,6 +12,7 @@ where it is not, that is a defect.
 | --- | --- | --- | --- |
 | media | forwarded as it comes | transcoded when the sides differ | no decoder can be as fast, or as good, as none; codecs are settled by negotiation |
 | ICE | lite, all candidates in offer and answer from the first, one UDP port for all endpoints | full, 36 candidate events, a port per endpoint | one round trip less, one port to open |
+| a peer that is ICE-lite as well (another endpoint of this server, another media server) | checks are sent to it after all, by UDP from a socket of the endpoint's own | full ICE with everybody | somebody has to prove that the way is open |
 | \`a=setup\` in answers | \`passive\` | \`active\` | the browser's first DTLS message travels with its ICE check; half a round trip less |
 | offers: codecs | VP8, H264, VP9, AV1, each with retransmission | AV1, VP9, VP8, H264 | the first is what browsers send, and all receivers have to decode it; see decision 0021 |
 | offers: profile, stream ids | \`UDP/TLS/RTP/SAVPF\`, \`a=msid\` | \`RTP/SAVPF\`, none | RFC 8829; a browser's \`ontrack\` has a stream |

@@ -25,6 +25,7 @@ import { HalfOpenHandshakes } from './half-open-handshakes.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
 import { SendQueue } from './packet-sender.ts';
 import type { Path } from './path.ts';
+import { WayToLitePeer } from './way-to-lite-peer.ts';
 
 export type IceState = ReturnType<IceLiteAgent['state']>;
 
@@ -47,6 +48,8 @@ export interface RemoteTransportParameters {
   readonly fingerprint: Fingerprint | undefined;
   /** Ours in DTLS. */
   readonly role: DtlsRole;
+  /** Whether the peer is ICE-lite too, so that checks have to come from here. */
+  readonly lite?: boolean;
 }
 
 /** What came out of the handshake; each undefined as long as it is not known. */
@@ -94,6 +97,9 @@ export interface TransportCommon {
   readonly log: Logger;
 }
 
+/** A browser with ten addresses gathers about forty for a bundled offer. */
+const MAX_EARLY_CANDIDATES = 64;
+
 export class WebRtcTransport implements DatagramHandler {
   readonly #common: TransportCommon;
   readonly #listener: WebRtcTransportListener;
@@ -109,6 +115,9 @@ export class WebRtcTransport implements DatagramHandler {
   #hasConsent = false;
   #path: Path | undefined;
   #takesTcp = true;
+  #wayToLitePeer: WayToLitePeer | undefined;
+  /** Of the peer, before it is known whether it needs our checks. */
+  readonly #early: string[] = [];
   #closed = false;
 
   constructor(common: TransportCommon, listener: WebRtcTransportListener) {
@@ -162,6 +171,22 @@ export class WebRtcTransport implements DatagramHandler {
       },
     });
     this.#register(this.#local.ufrag);
+    const early = this.#early.splice(0);
+    if (!remote.lite || !remote.ice) return;
+    this.#wayToLitePeer = new WayToLitePeer({
+      local: this.#local,
+      remote: remote.ice,
+      log: this.#common.log,
+      onAnswered: (path, now) => this.#follow(this.#ice.answered(path, now), this.#ice.restarting, now),
+      onPacket: (kind, bytes, path, now) => this.handleDatagram(kind, bytes, path, now),
+    });
+    for (const line of early) this.addRemoteCandidate(line);
+  }
+
+  /** Takes a candidate of the peer, as it stands in its SDP or comes later: where the peer sends the checks, it needs none. */
+  addRemoteCandidate(line: string): void {
+    if (this.#wayToLitePeer) void this.#wayToLitePeer.add(line, performance.now());
+    else if (!this.#dtls && this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(line);
   }
 
   /**
@@ -239,6 +264,7 @@ export class WebRtcTransport implements DatagramHandler {
   }
 
   tick(now: number): void {
+    this.#wayToLitePeer?.tick(now);
     this.#updateIce(now);
     this.#dtls?.tick(now);
   }
@@ -250,6 +276,7 @@ export class WebRtcTransport implements DatagramHandler {
     for (const ufrag of this.#ufrags) this.#common.port.unregister(ufrag);
     this.#ufrags.clear();
     this.#dtls?.close();
+    this.#wayToLitePeer?.close();
     this.#sender = undefined;
     this.#receiver = undefined;
   }

@@ -205,6 +205,16 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return this.#select(checked);
   }
 
+  /**
+   * The peer, which is lite as well, has answered a check of ours from this source (see IceProber): as good as one of its
+   * own that nominates. Gives true when another source than before is selected because of it.
+   */
+  answered(source: Source, now: number): boolean {
+    const checked = this.#remember(source, this.#current, this.#current.remoteUfrag ?? '', now);
+    checked.nominatedAt ??= now;
+    return this.#mayFollow(checked, true, now) && this.#select(checked);
+  }
+
   /** `now`: ms of the clock that `handleStun` was given. */
   state(now: number): IceLiteState {
     if (this.#selected === undefined) return this.#current.remoteUfrag === undefined ? 'new' : 'checking';
