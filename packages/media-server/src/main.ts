@@ -15,8 +15,10 @@ function explain(error: unknown, flags: Flags | undefined): string {
       return `UDP port ${rtcPort} is in use: choose another one with RTC_PORT or --rtc-port`;
     return port === rtcPort
       ? `TCP port ${rtcPort} is in use, media needs it too: choose another one with RTC_PORT or --rtc-port`
-      : `port ${listen?.port} is in use: choose another one with KURENTO_LISTEN or --listen`;
+      : `port ${listen?.port} is in use: choose another one with --listen (KURENTO_LISTEN where Parley starts it)`;
   }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `--listen: ${flags?.options.listen.host} is no address of this machine`;
   if (code === 'EACCES') return `not allowed: ${message}`;
   return message;
 }
