@@ -1,7 +1,7 @@
 // OpenMeetings' own sequence of calls: broadcast, listen, record, test and refresh, its watch over foreign objects, and
 // that it is never told of a stream that flows that it does not: it would drop it.
-import { statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ensureFfmpeg, probe } from '../src/ffprobe.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
@@ -14,6 +14,7 @@ let openMeetings: OpenMeetings;
 MediaServerAlone.showLogOnFailure(() => server);
 
 beforeAll(async () => {
+  ensureFfmpeg();
   [server, page] = await Promise.all([startMediaServerAlone(), KurentoPage.open()]);
   other = await server.connect();
 });
@@ -48,9 +49,13 @@ describe('a broadcast', () => {
     await openMeetings.startRecording(stream, server.fileUri('rec_1.webm'));
     for (const peer of viewers) await peer.sees('red');
     await viewers[0]?.hears(440);
+    await viewers[1]?.seesFrames(15);
     await openMeetings.stopRecording(stream);
     for (const peer of viewers) await peer.seesFrames();
-    expect(statSync(server.filePath('rec_1.webm')).size).toBeGreaterThan(10_000);
+    const { tracks, complaints } = await probe(server.filePath('rec_1.webm'));
+    expect(tracks).toMatchObject({ video: { codec: 'vp8' }, audio: { codec: 'opus' } });
+    expect(tracks['video']?.frames).toBeGreaterThanOrEqual(15);
+    expect(complaints).toBe('');
     expect(openMeetings.notFlowing()).toEqual([]);
     expect(openMeetings.killed).toEqual([]);
 
@@ -133,7 +138,7 @@ describe("a test of one's own devices", () => {
     const { pipeline, recorder } = await openMeetings.testRecord(recorded, uri);
     await connection.event(recorder, 'Recording');
     await recorded.sees('yellow');
-    await recorded.seesFrames(15);
+    await recorded.seesFrames(30);
     await connection.invoke(recorder, 'stop');
     await connection.event(recorder, 'Stopped');
     await connection.release(recorder);

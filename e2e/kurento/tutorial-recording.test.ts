@@ -1,7 +1,7 @@
 // The calls of Kurento's recording and player tutorials by its own client: a file is written while it is shown, and
 // played to whoever wants to see it.
-import { statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ensureFfmpeg, probe } from '../src/ffprobe.ts';
 import { answerBrowser, nextEvent, refusalOf } from '../src/kurento/application.ts';
 import {
   connectKurentoClient,
@@ -18,6 +18,7 @@ let client: KurentoClient;
 MediaServerAlone.showLogOnFailure(() => server);
 
 beforeAll(async () => {
+  ensureFfmpeg();
   [server, page] = await Promise.all([startMediaServerAlone(), KurentoPage.open()]);
   client = await connectKurentoClient(server.url);
 });
@@ -70,8 +71,10 @@ async function playerOf(
 describe('what was recorded', () => {
   it('plays to its end, and tells the end', async () => {
     const uri = server.fileUri('hello.webm');
-    await record(uri, 'WEBM', { colour: 'red', hz: 440 }, 2);
-    expect(statSync(server.filePath('hello.webm')).size).toBeGreaterThan(10_000);
+    await record(uri, 'WEBM', { colour: 'red', hz: 440 }, 3);
+    const { tracks, complaints } = await probe(server.filePath('hello.webm'));
+    expect(tracks).toMatchObject({ video: { codec: 'vp8' }, audio: { codec: 'opus' } });
+    expect(complaints).toBe('');
     const { pipeline, player, viewer } = await playerOf(uri);
     const ended = nextEvent(player, 'EndOfStream');
     await player.play();
@@ -112,7 +115,7 @@ describe('what was recorded', () => {
 
   it('is without sound when its profile is', async () => {
     const uri = server.fileUri('silent.mkv');
-    await record(uri, 'MKV_VIDEO_ONLY', { colour: 'red', hz: 440 }, 1);
+    await record(uri, 'MKV_VIDEO_ONLY', { colour: 'red', hz: 440 }, 2);
     const { pipeline, player, viewer } = await playerOf(uri);
     const ended = nextEvent(player, 'EndOfStream');
     await player.play();

@@ -33,7 +33,8 @@ export class OpenMeetings {
   readonly streams = new Map<string, Stream>();
   readonly #kuid: string;
   readonly #checks = new Set<ReturnType<typeof setTimeout>>();
-  readonly #checked = new Map<string, () => void>();
+  readonly #checked = new Set<string>();
+  readonly #awaited = new Map<string, () => void>();
 
   private constructor(connection: KurentoConnection, kuid: string) {
     this.connection = connection;
@@ -87,8 +88,7 @@ export class OpenMeetings {
       sendonly: true,
     });
     listeners.set(uid, endpoint);
-    await this.connection.invoke(endpoint, 'addTag', { key: 'outUid', value: outUid });
-    await this.connection.invoke(endpoint, 'addTag', { key: 'uid', value: uid });
+    await this.#tag(endpoint, { outUid, uid });
     for (const mediaType of mediaTypesOf(activity))
       await this.connection.invoke(outgoing, 'connect', { sink: endpoint, mediaType });
     await this.#answer(endpoint, {}, peer, offer, ['MediaFlowInStateChanged']);
@@ -164,8 +164,9 @@ export class OpenMeetings {
 
   /** Resolves once its watch has looked at an object: when it has gone on or been released. */
   async looksAt(object: string): Promise<void> {
+    if (this.#checked.has(object)) return;
     const { promise, resolve } = deferred();
-    this.#checked.set(object, resolve);
+    this.#awaited.set(object, resolve);
     await promise;
   }
 
@@ -195,6 +196,13 @@ export class OpenMeetings {
     return created.result.value;
   }
 
+  /** All asked for at once: its watch asks later, on the same connection, and so sees them all. */
+  async #tag(object: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    await Promise.all(
+      Object.entries(tags).map(([key, value]) => this.connection.invoke(object, 'addTag', { key, value })),
+    );
+  }
+
   async #answer(
     endpoint: string,
     tags: Readonly<Record<string, string>>,
@@ -202,8 +210,7 @@ export class OpenMeetings {
     offer: string,
     events: readonly string[],
   ): Promise<void> {
-    for (const [key, value] of Object.entries(tags))
-      await this.connection.invoke(endpoint, 'addTag', { key, value });
+    await this.#tag(endpoint, tags);
     // Those that the browser found meanwhile were queued; the others follow as they come.
     peer.onCandidate((candidate) => {
       // One that comes when the endpoint was released has nobody to be told to.
@@ -236,7 +243,8 @@ export class OpenMeetings {
       this.killed.push(object);
       await this.connection.release(object);
     }
-    this.#checked.get(object)?.();
+    this.#checked.add(object);
+    this.#awaited.get(object)?.();
   }
 
   async #isKnown(object: string): Promise<boolean> {
