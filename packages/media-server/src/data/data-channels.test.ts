@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MAX_CHANNELS, MAX_MESSAGE_SIZE } from './data-channels.ts';
 import type { DataMessage } from './data-flow.ts';
 import { dataBench, type DataBench } from './testing.ts';
@@ -188,6 +188,29 @@ describe('data channels', () => {
     await peer.until(() => got === 3);
   });
 
+  it('drop what has waited longer than its channel allows, and send what comes after', async () => {
+    const bench = await connected();
+    const { channels, peer } = bench;
+    peer.open('moves', { maxPacketLifeTime: 500 });
+    await peer.until(() => bench.events.length === 1);
+    const stopped: Buffer[] = [];
+    const receive = peer.receive.bind(peer);
+    peer.receive = (packet) => stopped.push(packet);
+    const long = Buffer.alloc(200_000, 4);
+    channels.write({ bytes: long, isText: false });
+    channels.write(text('too old by then'));
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 501);
+    peer.receive = receive;
+    for (const packet of stopped) receive(packet);
+    await peer.until(() => peer.received.length === 1);
+    channels.write(text('new'));
+    await peer.until(() => peer.received.length === 2);
+    now.mockRestore();
+    expect(long.equals(peer.received[0].data as Buffer)).toBe(true);
+    expect(peer.received[1].data).toBe('new');
+    expect(channels.all[0].messagesSent).toBe(2);
+  });
+
   it('refuse more channels than they allow, and go on with those that are there', async () => {
     const bench = await connected();
     const { channels, peer } = bench;
@@ -247,6 +270,24 @@ describe('data channels', () => {
     expect(channels.established).toBe(false);
     channels.write(text('too late'));
     expect(channels.create(plain)).toBeUndefined();
+  });
+
+  it('leave no timer behind when they end, though the peer has vanished in the middle of a message', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+    const before = timers();
+    const bench = await dataBench();
+    const { channels, peer, events } = bench;
+    await peer.start();
+    peer.open('chat');
+    await peer.until(() => events.length === 1);
+    await peer.stop();
+    peer.receive = () => undefined;
+    for (let index = 0; index < 20; index++) channels.write({ bytes: Buffer.alloc(200_000), isText: false });
+    expect(channels.room()).toBeDefined();
+    expect(timers()).toBeGreaterThan(before);
+    channels.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   it('end when the peer ends the association', async () => {
