@@ -17,6 +17,8 @@ describe('the command line of the media server', () => {
       tls: undefined,
       rtcPort: 40_000,
       rtpPorts: { first: 41_000, last: 41_999 },
+      httpSources: 'any',
+      httpPort: 9091,
       limits: DEFAULT_LIMITS,
     });
     expect([logLevel, warnings]).toEqual(['info', []]);
@@ -38,12 +40,14 @@ describe('the command line of the media server', () => {
 
   it('reads addresses, folders and limits', () => {
     const { options } = read(
-      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --rtp-ports 5001-5003 --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
+      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --rtp-ports 5001-5003 --http-sources public --http-port 0 --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
     );
     expect(options).toMatchObject({
       announcedIps: ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
       filesDirs: ['/a', '/b'],
       rtpPorts: { first: 5001, last: 5003 },
+      httpSources: 'public',
+      httpPort: 0,
       limits: { maxObjectsPerSession: 7, maxMessageBytes: 8, maxSessions: 9, maxConnections: 10 },
     });
   });
@@ -67,6 +71,8 @@ describe('the command line of the media server', () => {
     ['--rtp-ports 5001-5002', /is not FROM-TO with a pair of ports/],
     ['--rtp-ports 0-10', /is not FROM-TO/],
     ['--rtp-ports 65535-65537', /is not FROM-TO/],
+    ['--http-sources all', /^--http-sources: "all" is none of any, public, none$/],
+    ['--http-port -1', /^--http-port: "-1" is not a port/],
     ['--announce example.org', /^--announce: "example\.org" is not an IP address$/],
     ['--max-objects 0', /^--max-objects: "0" is not a number from 1 to 2147483647$/],
     ['--max-message-bytes 1e6', /^--max-message-bytes: "1e6" is not a number/],

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Mp4OutputFormat, WebMOutputFormat } from 'mediabunny';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLIP, contents, readClip } from '../../recording/testing/clip.ts';
-import { MediaFile } from '../media-file.ts';
+import { MediaFile, type FileFrame } from '../media-file.ts';
 import { h264, made, opus, vp8 } from '../testing/made-media.ts';
 import { WebServer, type Behaviour } from '../testing/web-server.ts';
 import { httpBytes } from './http-bytes.ts';
@@ -22,7 +22,7 @@ async function openUrl(url: string, policy: 'any' | 'public' | 'none' = 'any'): 
 }
 
 async function framesOf(file: MediaFile, from = 0): Promise<{ audio: string[]; video: string[] }> {
-  const frames = [];
+  const frames: FileFrame[] = [];
   for await (const frame of file.frames(from)) frames.push(frame);
   const of = (wanted: string): string[] => contents(frames.filter(({ kind }) => kind === wanted));
   return { audio: of('audio'), video: of('video') };

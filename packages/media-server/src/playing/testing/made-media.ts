@@ -70,7 +70,7 @@ export async function h264(order = (index: number): number => index): Promise<Ma
 export async function made(
   format: OutputFormat,
   tracks: { readonly audio?: MadeAudio; readonly video?: MadeVideo },
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const target = new BufferTarget();
   const output = new Output({ format, target });
   const audio = tracks.audio && new EncodedAudioPacketSource(tracks.audio.codec);
