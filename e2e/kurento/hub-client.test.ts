@@ -21,6 +21,11 @@ interface Hub extends MediaObject {
   getGstreamerDot(details?: string): Promise<string>;
 }
 
+interface OneToMany extends Hub {
+  setSource(source: MediaElement): Promise<void>;
+  removeSource(): Promise<void>;
+}
+
 interface Measured extends MediaPipeline {
   setLatencyStats(measured: boolean): Promise<void>;
   getLatencyStats(): Promise<boolean>;
@@ -64,6 +69,17 @@ it('routes by ports that the client makes of a hub, and knows them as its childr
   const stranger = await portOf(await hub('DispatcherOneToMany'));
   const refusal = await refusalOf((callback) => dispatcher.connect(one, stranger, callback));
   expect(refusal).toMatchObject({ code: 40004 });
+});
+
+it('takes what the client sends for a port: the whole of it, and not its id', async () => {
+  const oneToMany = (await hub('DispatcherOneToMany')) as OneToMany;
+  const [one, two] = [await portOf(oneToMany), await portOf(oneToMany)];
+  await oneToMany.setSource(one);
+  const links = async () => (await oneToMany.getGstreamerDot()).split('color=blue').length - 1;
+  expect(await links()).toBe(2);
+  expect(await oneToMany.getGstreamerDot()).toContain(`"${one.id}" -> "${two.id}"`);
+  await oneToMany.removeSource();
+  expect(await links()).toBe(0);
 });
 
 it('records what is played, through a hub, and says how long it takes', async () => {

@@ -85,6 +85,7 @@ where it is not, that is a defect.
 | \`params\` that are no object | -32602 | -32603 | the code JSON-RPC has for it |
 | a request sent again within 20 s | same session, id, method and parameters | same session and id | a client that starts counting anew was given the answers to other requests |
 | \`connect\` and \`keepAlive\` with an id that \`connect\` gave | accepted | 40007 until an object was touched | an id that was given out is valid |
+| an object as parameter, sent as a JSON object with its \`id\` | taken | 40001 | kurento-client 7.3 sends that for \`setSource\` of DispatcherOneToMany, which otherwise it could not use |
 | an object of the wrong class as parameter | 40001 | -32603, or the whole server ends | a clear error |
 | an unknown \`__type__\` | 40003 | -32603 | a clear error |
 | a known class, operation or parameter that is missing here | 40108, 40006 | – | nothing answers as if it worked |

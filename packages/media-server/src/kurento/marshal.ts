@@ -106,8 +106,13 @@ function readInteger(value: unknown, name: string, min: number, max: number): nu
   return integer;
 }
 
+/**
+ * An object travels by its id. Kurento's own client for Node sends its whole proxy where it does not see that it is one, as
+ * `source` of `setSource`; that has the id in it.
+ */
 function readObject(type: string, value: unknown, name: string, find: FindObject): MediaObject {
-  const object = find(readString(value, name));
+  const id = isRecord(value) && typeof value.id === 'string' ? value.id : readString(value, name);
+  const object = find(id);
   if (!isSubclass(object.className, type)) throw refuse(name, `the id of a ${type}`);
   return object;
 }
