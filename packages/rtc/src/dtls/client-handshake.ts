@@ -14,13 +14,14 @@ import {
   type Handshake,
   type HandshakeResult,
 } from './handshake.ts';
-import { HANDSHAKE, writeMessage, type HandshakeMessage } from './handshake-message.ts';
+import { HANDSHAKE, type HandshakeMessage } from './handshake-message.ts';
 import { GROUP, KeyExchange } from './key-exchange.ts';
 import * as schedule from './key-schedule.ts';
 import { checkSignature, readPeerCertificate } from './peer-authentication.ts';
 import { DTLS_1_2 } from './record.ts';
 import { certificateMessage } from './server-messages.ts';
 import { CIPHER_SUITE, CIPHER_SUITE_NAME, SIGNATURE_SCHEME } from './signature-scheme.ts';
+import { Transcript } from './transcript.ts';
 
 type ClientStep =
   | 'server-hello'
@@ -47,9 +48,8 @@ export class ClientHandshake implements Handshake {
   readonly #options: DtlsOptions;
   readonly #random = randomBytes(RANDOM_LENGTH);
   #step: ClientStep = 'server-hello';
-  #nextNumber = 0;
-  /** All messages of both ends so far, whole; without those that only a cookie was asked and given in. */
-  #transcript: Buffer[] = [];
+  /** Without the messages that only a cookie was asked and given in. */
+  readonly #transcript = new Transcript();
   #hasCookie = false;
   #choice: Choice | undefined;
   #randoms: schedule.Randoms | undefined;
@@ -111,8 +111,8 @@ export class ClientHandshake implements Handshake {
       signatureSchemes: Object.values(SIGNATURE_SCHEME),
       srtpProfileIds: this.#options.profiles.map((profile) => SRTP_PROFILE_PARAMETERS[profile].id),
     });
-    this.#transcript = [];
-    return { type: 'flight', messages: [this.#message(HANDSHAKE.clientHello, body)] };
+    this.#transcript.forget();
+    return { type: 'flight', messages: [this.#transcript.say(HANDSHAKE.clientHello, body)] };
   }
 
   /** RFC 6347, section 4.2.1: the same hello once more, with the server's cookie; neither is part of the transcript. */
@@ -195,29 +195,29 @@ export class ClientHandshake implements Handshake {
     const { der, privateKey } = this.#options.certificate;
     const messages: HandshakeMessage[] = [];
     if (this.#certificateRequested)
-      messages.push(this.#message(HANDSHAKE.certificate, certificateMessage(der)));
-    messages.push(this.#message(HANDSHAKE.clientKeyExchange, clientKeyExchange(exchange.publicKey)));
+      messages.push(this.#transcript.say(HANDSHAKE.certificate, certificateMessage(der)));
+    messages.push(this.#transcript.say(HANDSHAKE.clientKeyExchange, clientKeyExchange(exchange.publicKey)));
     const randoms = defined(this.#randoms);
     const masterSecret = defined(this.#choice).extendedMasterSecret
-      ? schedule.extendedMasterSecret(preMasterSecret, this.#transcript)
+      ? schedule.extendedMasterSecret(preMasterSecret, this.#transcript.messages)
       : schedule.plainMasterSecret(preMasterSecret, randoms);
     this.#masterSecret = masterSecret;
     if (this.#certificateRequested) {
-      const signature = sign('sha256', Buffer.concat(this.#transcript), privateKey);
+      const signature = sign('sha256', Buffer.concat(this.#transcript.messages), privateKey);
       const body = Buffer.concat([uint16s(SIGNATURE_SCHEME.ecdsaSha256), vector(2, signature)]);
-      messages.push(this.#message(HANDSHAKE.certificateVerify, body));
+      messages.push(this.#transcript.say(HANDSHAKE.certificateVerify, body));
     }
     const { client, server } = schedule.recordKeys(masterSecret, randoms);
-    const finished = this.#message(
+    const finished = this.#transcript.say(
       HANDSHAKE.finished,
-      schedule.verifyData(masterSecret, 'client', this.#transcript),
+      schedule.verifyData(masterSecret, 'client', this.#transcript.messages),
     );
     return { type: 'keys', read: server, write: client, flight: { messages, finished } };
   }
 
   #handleFinished(message: HandshakeMessage): HandshakeResult {
     const masterSecret = defined(this.#masterSecret);
-    const expected = schedule.verifyData(masterSecret, 'server', this.#transcript);
+    const expected = schedule.verifyData(masterSecret, 'server', this.#transcript.messages);
     if (message.body.length !== expected.length || !timingSafeEqual(message.body, expected))
       throw new HandshakeRefusedError('the handshake was altered on its way', ALERT.decryptError);
     const { profile, cipherSuite } = defined(this.#choice);
@@ -233,21 +233,14 @@ export class ClientHandshake implements Handshake {
   }
 
   #advance(step: ClientStep, message: HandshakeMessage): HandshakeResult {
-    this.#transcript.push(writeMessage(message));
+    this.#transcript.heard(message);
     this.#step = step;
     return { type: 'next' };
   }
 
-  /** A message of ours, numbered and entered in the transcript. */
-  #message(type: number, body: Buffer): HandshakeMessage {
-    const message = { type, number: this.#nextNumber++, body };
-    this.#transcript.push(writeMessage(message));
-    return message;
-  }
-
   /** A connection lives for hours: what only the handshake needed goes. */
   #forget(): void {
-    this.#transcript = [];
+    this.#transcript.forget();
     this.#choice = undefined;
     this.#randoms = undefined;
     this.#serverKey = undefined;

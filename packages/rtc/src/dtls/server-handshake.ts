@@ -13,13 +13,14 @@ import {
   type Handshake,
   type HandshakeResult,
 } from './handshake.ts';
-import { HANDSHAKE, writeMessage, type HandshakeMessage } from './handshake-message.ts';
+import { HANDSHAKE, type HandshakeMessage } from './handshake-message.ts';
 import { GROUP, KeyExchange, type Group } from './key-exchange.ts';
 import * as schedule from './key-schedule.ts';
 import { checkCertificateVerify, readPeerCertificate } from './peer-authentication.ts';
 import { DTLS_1_2 } from './record.ts';
 import * as messages from './server-messages.ts';
 import { CIPHER_SUITE, CIPHER_SUITE_NAME, SIGNATURE_SCHEME } from './signature-scheme.ts';
+import { Transcript } from './transcript.ts';
 
 type ServerStep =
   'client-hello' | 'certificate' | 'client-key-exchange' | 'certificate-verify' | 'finished' | 'done';
@@ -29,9 +30,7 @@ const RANDOM_LENGTH = 32;
 export class ServerHandshake implements Handshake {
   readonly #options: DtlsOptions;
   #step: ServerStep = 'client-hello';
-  #nextNumber = 0;
-  /** All messages of both ends so far, whole. */
-  #transcript: Buffer[] = [];
+  readonly #transcript = new Transcript();
   #hello: ClientHello | undefined;
   #profile: SrtpProfile | undefined;
   #randoms: schedule.Randoms | undefined;
@@ -75,7 +74,7 @@ export class ServerHandshake implements Handshake {
         return this.#handleClientKeyExchange(expect(message, HANDSHAKE.clientKeyExchange));
       case 'certificate-verify': {
         const { body } = expect(message, HANDSHAKE.certificateVerify);
-        checkCertificateVerify(body, defined(this.#clientKey), this.#transcript);
+        checkCertificateVerify(body, defined(this.#clientKey), this.#transcript.messages);
         this.#advance('finished', message);
         return { type: 'next' };
       }
@@ -98,7 +97,7 @@ export class ServerHandshake implements Handshake {
     this.#exchange = exchange;
     this.#advance('certificate', message);
     const flight = [
-      this.#message(
+      this.#transcript.say(
         HANDSHAKE.serverHello,
         messages.serverHello({
           random: randoms.server,
@@ -108,10 +107,13 @@ export class ServerHandshake implements Handshake {
           renegotiation: hello.renegotiation !== undefined,
         }),
       ),
-      this.#message(HANDSHAKE.certificate, messages.certificateMessage(der)),
-      this.#message(HANDSHAKE.serverKeyExchange, messages.serverKeyExchange(exchange, randoms, privateKey)),
-      this.#message(HANDSHAKE.certificateRequest, messages.certificateRequest()),
-      this.#message(HANDSHAKE.serverHelloDone, Buffer.alloc(0)),
+      this.#transcript.say(HANDSHAKE.certificate, messages.certificateMessage(der)),
+      this.#transcript.say(
+        HANDSHAKE.serverKeyExchange,
+        messages.serverKeyExchange(exchange, randoms, privateKey),
+      ),
+      this.#transcript.say(HANDSHAKE.certificateRequest, messages.certificateRequest()),
+      this.#transcript.say(HANDSHAKE.serverHelloDone, Buffer.alloc(0)),
     ];
     return { type: 'flight', messages: flight };
   }
@@ -146,7 +148,7 @@ export class ServerHandshake implements Handshake {
     this.#advance('certificate-verify', message);
     const randoms = defined(this.#randoms);
     this.#masterSecret = defined(this.#hello).extendedMasterSecret
-      ? schedule.extendedMasterSecret(preMasterSecret, this.#transcript)
+      ? schedule.extendedMasterSecret(preMasterSecret, this.#transcript.messages)
       : schedule.plainMasterSecret(preMasterSecret, randoms);
     const { client, server } = schedule.recordKeys(this.#masterSecret, randoms);
     return { type: 'keys', read: client, write: server };
@@ -154,12 +156,12 @@ export class ServerHandshake implements Handshake {
 
   #handleFinished(message: HandshakeMessage): HandshakeResult {
     const masterSecret = defined(this.#masterSecret);
-    const expected = schedule.verifyData(masterSecret, 'client', this.#transcript);
+    const expected = schedule.verifyData(masterSecret, 'client', this.#transcript.messages);
     if (message.body.length !== expected.length || !timingSafeEqual(message.body, expected))
       throw new HandshakeRefusedError('the handshake was altered on its way', ALERT.decryptError);
     this.#advance('done', message);
-    const verifyData = schedule.verifyData(masterSecret, 'server', this.#transcript);
-    const finished = this.#message(HANDSHAKE.finished, verifyData);
+    const verifyData = schedule.verifyData(masterSecret, 'server', this.#transcript.messages);
+    const finished = this.#transcript.say(HANDSHAKE.finished, verifyData);
     const keys = schedule.srtpKeys(masterSecret, defined(this.#randoms), defined(this.#profile));
     this.#forget();
     return {
@@ -172,20 +174,13 @@ export class ServerHandshake implements Handshake {
   }
 
   #advance(step: ServerStep, message: HandshakeMessage): void {
-    this.#transcript.push(writeMessage(message));
+    this.#transcript.heard(message);
     this.#step = step;
-  }
-
-  /** A message of ours, numbered and entered in the transcript. */
-  #message(type: number, body: Buffer): HandshakeMessage {
-    const message = { type, number: this.#nextNumber++, body };
-    this.#transcript.push(writeMessage(message));
-    return message;
   }
 
   /** A connection lives for hours: what only the handshake needed goes. */
   #forget(): void {
-    this.#transcript = [];
+    this.#transcript.forget();
     this.#hello = undefined;
     this.#randoms = undefined;
     this.#exchange = undefined;
