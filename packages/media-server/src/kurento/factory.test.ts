@@ -4,15 +4,7 @@ import { ServerManager } from '../elements/server-manager.ts';
 import { factory } from './factory.ts';
 
 /** Properties that are plain fields, so no prototype shows them. */
-const FIELDS = [
-  'id',
-  'parent',
-  'creationTime',
-  'sendTagsInEvents',
-  'metadata',
-  'latencyStats',
-  'uri',
-];
+const FIELDS = ['id', 'parent', 'creationTime', 'sendTagsInEvents', 'metadata', 'latencyStats', 'uri'];
 
 const classes = Object.entries({ ...factory, ServerManager });
 
