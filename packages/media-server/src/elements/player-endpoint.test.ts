@@ -1,8 +1,7 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDepacketizer, type EncodedFrame, type RtpCodec } from '@parley/rtc';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { MediaKind, MediaPacket, MediaSink, MediaSource } from '../forwarding/track.ts';
+import { Viewer } from '../playing/testing/viewer.ts';
 import { CLIP, contents, readClip, type Clip } from '../recording/testing/clip.ts';
 import { ElementBench } from '../recording/testing/element-bench.ts';
 import { PlayerEndpoint } from './player-endpoint.ts';
@@ -18,36 +17,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => bench.close());
-
-/** A viewer without faults: keeps packets and the frames in them. */
-class Viewer implements MediaSink {
-  readonly kind: MediaKind;
-  readonly packets: MediaPacket[] = [];
-  readonly frames: EncodedFrame[] = [];
-  readonly #depacketizers = new Map<RtpCodec, ReturnType<typeof createDepacketizer>>();
-
-  constructor(kind: MediaKind) {
-    this.kind = kind;
-  }
-
-  watch(source: MediaSource | undefined): this {
-    this.sourceChanged();
-    source?.addSink(this);
-    return this;
-  }
-
-  sourceChanged(): void {
-    this.packets.length = 0;
-  }
-
-  write(packet: MediaPacket): void {
-    this.packets.push(packet);
-    const depacketizer = this.#depacketizers.get(packet.codec) ?? createDepacketizer(packet.codec);
-    this.#depacketizers.set(packet.codec, depacketizer);
-    const { timestamp, marker, payload } = packet.rtp;
-    this.frames.push(...depacketizer.push(payload, { timestamp, marker, sequenceGap: false }));
-  }
-}
 
 function eventually(check: () => void): Promise<void> {
   return vi.waitFor(check, { timeout: 10_000, interval: 2 });
