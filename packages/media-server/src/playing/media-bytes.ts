@@ -2,6 +2,7 @@
 // here; what comes over HTTP is in http/, and streams that can be read only once in stream-bytes.ts.
 import { open, type FileHandle } from 'node:fs/promises';
 import { CustomSource, type Source } from 'mediabunny';
+import { fragmentsEnd } from './fragments-end.ts';
 import { guarded } from './guarded-source.ts';
 import { MediaFileError } from './media-file-error.ts';
 import { isMatroska, recordingEnd, type RecordingEnd } from './recording-end.ts';
@@ -48,7 +49,7 @@ export async function handleBytes(handle: FileHandle, name: string): Promise<Med
     return buffer.subarray(0, bytesRead);
   };
   const end = isMatroska(await read(0, 4)) ? await recordingEnd(read, size) : undefined;
-  const length = end?.length ?? size;
+  const length = end?.length ?? (await fragmentsEnd(read, size)) ?? size;
   const source = new CustomSource({
     getSize: () => length,
     read: async (start, end) => {

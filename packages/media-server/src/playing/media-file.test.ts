@@ -157,6 +157,22 @@ describe('media files', () => {
     await expect(MediaFile.open(path, 'stereo.wav')).rejects.toThrow(/2 channels at 8000 Hz/);
   });
 
+  it('of fragmented MP4 are played to their last complete fragment, wherever they were cut off', async () => {
+    const format = new Mp4OutputFormat({ fastStart: 'fragmented', minimumFragmentDuration: 0.1 });
+    const bytes = await made(format, { audio: await opus(), video: await h264() });
+    const path = join(folder, 'cut.mp4');
+    const expected = contents((await readClip(CLIP)).audio);
+    let most = 0;
+    for (let length = 2500; length < bytes.length; length += 173) {
+      await writeFile(path, bytes.subarray(0, length));
+      const { audio, video } = await framesOf(await MediaFile.open(path, 'cut.mp4'));
+      expect(audio.length + video.length).toBeGreaterThanOrEqual(most);
+      most = audio.length + video.length;
+      expect(contents(audio)).toEqual(expected.slice(0, audio.length));
+    }
+    expect(most).toBeGreaterThan(100);
+  });
+
   it('with garbage at their end are played up to it, and do not hold up the process', async () => {
     const path = join(folder, 'made');
     const whole = await made(new WebMOutputFormat({ appendOnly: true }), { video: await vp8() });

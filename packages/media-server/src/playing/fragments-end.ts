@@ -1,0 +1,40 @@
+// Finds where a fragmented MP4 file ends whose writing was cut off: behind its last complete fragment. Reads the heads of
+// its boxes only.
+import type { ReadAt } from './recording-end.ts';
+
+/** Size and type; then 8 bytes of size when the first ones say 1 (ISO 14496-12, section 4.2). */
+const HEAD_BYTES = 16;
+
+/** Boxes that a file may begin with. */
+const FIRST_TYPES: ReadonlySet<string> = new Set(['ftyp', 'styp', 'moov']);
+
+/**
+ * The length in bytes up to which the file consists of whole fragments; undefined for other files, and for those in which
+ * all is whole.
+ */
+export async function fragmentsEnd(readAt: ReadAt, size: number): Promise<number | undefined> {
+  let fragments = 0;
+  /** Behind the last box that needs nothing after it: a `moof` needs its `mdat`. */
+  let whole = 0;
+  for (let at = 0; at < size;) {
+    const head = await readAt(at, HEAD_BYTES);
+    const type = head.toString('latin1', 4, 8);
+    if (at === 0 && !FIRST_TYPES.has(type)) return undefined;
+    const length = boxLength(head);
+    // Media before any fragment: a file with one index.
+    if (type === 'mdat' && fragments === 0) return undefined;
+    if (length === undefined || at + length > size) return fragments > 0 ? whole : undefined;
+    at += length;
+    if (type === 'moof') fragments++;
+    else whole = at;
+  }
+  return whole < size && fragments > 0 ? whole : undefined;
+}
+
+/** With its head; undefined when that is cut off or absurd. */
+function boxLength(head: Buffer): number | undefined {
+  if (head.length < 8) return undefined;
+  const short = head.readUInt32BE(0);
+  if (short !== 1) return short >= 8 ? short : undefined;
+  return head.length < HEAD_BYTES ? undefined : Number(head.readBigUInt64BE(8));
+}
