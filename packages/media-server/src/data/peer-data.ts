@@ -39,7 +39,7 @@ export class PeerData implements DataSink {
   readonly #log: Logger;
   readonly #fanOut = new DataFanOut();
   /** Begun early: the peer needs the library as soon as it is connected. */
-  readonly #library = loadSctp();
+  readonly #library: Promise<SctpConstructor | undefined>;
   #early: Buffer[] = [];
   #channels: DataChannels | undefined;
   #closed = false;
@@ -47,6 +47,10 @@ export class PeerData implements DataSink {
   constructor(options: PeerDataOptions) {
     this.#options = options;
     this.#log = options.log.child({ endpoint: options.endpoint });
+    this.#library = loadSctp().catch((error: unknown) => {
+      this.#log.error({ err: error }, 'data channels cannot be had');
+      return undefined;
+    });
   }
 
   /** What this side writes into SDP. */
@@ -64,10 +68,9 @@ export class PeerData implements DataSink {
     if (!sctp) return;
     const localPort = sctp.isOldForm ? sctp.port : SCTP_PORT;
     const agreed = { localPort, remotePort: sctp.port, remoteMaxMessageSize: sctp.maxMessageSize };
-    this.#library.then(
-      (library) => this.#start(library, { ...agreed, isDtlsServer }),
-      (error: unknown) => this.#log.error({ err: error }, 'data channels cannot be had'),
-    );
+    void this.#library.then((library) => {
+      if (library) this.#start(library, { ...agreed, isDtlsServer });
+    });
   }
 
   /** Takes what came under DTLS. */

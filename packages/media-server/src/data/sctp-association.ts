@@ -84,10 +84,10 @@ export class SctpAssociation {
     });
     this.#sctp.stateChanged.closed.subscribe(() => this.#ended());
     this.#sctp.onReceive.subscribe((streamId, ppid, bytes) => {
-      this.#gate.pass(bytes.length + MESSAGE_OVERHEAD, () => options.onMessage(streamId, ppid, bytes));
+      this.#pass(bytes.length, () => options.onMessage(streamId, ppid, bytes));
     });
     this.#sctp.onReconfigStreams.subscribe((streamIds) => {
-      this.#gate.pass(MESSAGE_OVERHEAD, () => options.onStreamsReset(streamIds));
+      this.#pass(0, () => options.onStreamsReset(streamIds));
     });
     this.#perform(() => this.#sctp.start(options.remotePort));
   }
@@ -168,6 +168,17 @@ export class SctpAssociation {
     if (this.#heldChunks() <= MAX_HELD_CHUNKS) return;
     this.#options.log.warn('the peer leaves too many messages unfinished: SCTP ends');
     this.#ended();
+  }
+
+  /** A mistake of whoever takes it must not become one of the protocol. */
+  #pass(length: number, deliver: () => void): void {
+    this.#gate.pass(length + MESSAGE_OVERHEAD, () => {
+      try {
+        deliver();
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'what came over SCTP was not taken');
+      }
+    });
   }
 
   #heldChunks(): number {
