@@ -65,6 +65,8 @@ const connection = {
   sinkMediaDescription: z.string(),
 };
 
+const dataChannel = { ...media, channelId: z.number().int() };
+
 /** `data` of each event, by the event's name. `source`, `sink` and `object` are ids. */
 export const kurentoEvents = {
   /** `type` is the kind of error here, e.g. INVALID_URI. */
@@ -103,6 +105,9 @@ export const kurentoEvents = {
     state: z.enum(['NEW', 'CLOSED', 'FAILED', 'CONNECTING', 'CONNECTED']),
   }),
   NewCandidatePairSelected: z.object({ ...media, candidatePair: KurentoIceCandidatePair }),
+  DataChannelOpened: z.object(dataChannel),
+  DataChannelClosed: z.object(dataChannel),
+  OnKeySoftLimit: z.object({ ...media, mediaType: MediaType }),
   UriEndpointStateChanged: z.object({ ...media, state: z.enum(['STOP', 'START', 'PAUSE']) }),
   Recording: z.object(media),
   Paused: z.object(media),
