@@ -56,6 +56,7 @@ export * from './rtp/sequence.ts';
 export { answerOffer } from './sdp/answer.ts';
 export type { LocalSctp, LocalSession, NegotiatedMedia, Negotiation } from './sdp/answer.ts';
 export * from './sdp/candidate.ts';
+export * from './sdp/late-candidates.ts';
 export * from './sdp/make-offer.ts';
 export type { Direction, Fingerprint, OfferedSctp, OfferedSetup } from './sdp/offer.ts';
 export { masterKeyLength, splitMasterKey } from './sdp/plain-crypto.ts';

@@ -1,5 +1,5 @@
 // Tells a client the candidates of an endpoint: once per m-line, after it asked for them and the m-lines are known, in
-// whichever order the two come. They are known at once here, so there is nothing to gather.
+// whichever order the two come. Our own are known at once; one that somebody else has to be asked for is waited for.
 
 /** Kurento's `IceCandidate`. */
 export interface IceCandidateValue {
@@ -17,6 +17,8 @@ export interface CandidateLine {
 export interface CandidateListener {
   onGathering(): void;
   onCandidate(value: IceCandidateValue): void;
+  /** Looks for others than `told`, and never rejects; undefined: there is nothing to look for. */
+  findMore(told: readonly string[]): Promise<readonly string[]> | undefined;
   onGathered(): void;
 }
 
@@ -37,15 +39,25 @@ export class CandidateGathering {
     if (this.#isAwaited) this.gather();
   }
 
-  /** Tells them, or waits until there is something to tell. Asking again tells them again. */
+  /** Tells them, or waits until there is something to tell. Asking again looks for them and tells them again. */
   gather(): void {
-    this.#isAwaited = !this.#lines;
-    if (!this.#lines) return;
+    const lines = this.#lines;
+    this.#isAwaited = !lines;
+    if (!lines) return;
     this.#listener.onGathering();
-    for (const candidate of this.#candidates) {
-      for (const { mid, index } of this.#lines)
+    this.#tell(this.#candidates, lines);
+    const more = this.#listener.findMore(this.#candidates);
+    if (!more) return this.#listener.onGathered();
+    void more.then((candidates) => {
+      this.#tell(candidates, lines);
+      this.#listener.onGathered();
+    });
+  }
+
+  #tell(candidates: readonly string[], lines: readonly CandidateLine[]): void {
+    for (const candidate of candidates) {
+      for (const { mid, index } of lines)
         this.#listener.onCandidate({ candidate, sdpMid: mid ?? '', sdpMLineIndex: index });
     }
-    this.#listener.onGathered();
   }
 }

@@ -136,6 +136,11 @@ export abstract class SdpEndpoint extends SessionEndpoint {
   /** Called when the description of this side stands: as the offer, or with the session as the answer. */
   protected onDescribed(): void {}
 
+  /** To be called by a subclass whose description of this side has got more exact since, without another negotiation. */
+  protected describedAgain(local: string): void {
+    this.#local = local;
+  }
+
   /** To be called by a subclass that has agreed to another offer of the same session since. */
   protected renegotiated(offer: string, answer: string): void {
     this.#remote = offer;

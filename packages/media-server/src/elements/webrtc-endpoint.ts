@@ -5,11 +5,13 @@ import { KurentoError, type LegDiagnosis } from '@parley/protocol';
 import {
   answerOffer,
   answerRestart,
+  awaitingCandidates,
   makeOffer,
   parseCandidate,
   readRemoteIce,
   readAnswer,
   readRestart,
+  withLateCandidates,
   writeCandidate,
   type LocalSession,
   type Negotiation,
@@ -22,6 +24,7 @@ import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import type { AnnouncedCandidates } from '../transport/announced-candidates.ts';
 import type { DtlsState } from '../transport/dtls-session.ts';
+import type { StunServer } from '../transport/outside-addresses.ts';
 import type { Path } from '../transport/path.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { CandidateGathering, type CandidateLine, type IceCandidateValue } from './candidate-gathering.ts';
@@ -88,6 +91,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.#gathering = new CandidateGathering({
       onGathering: () => this.#emitIceState('GATHERING'),
       onCandidate: (candidate) => this.emit('IceCandidateFound', { candidate }),
+      findMore: (told) => this.#findMore(told),
       onGathered: () => this.#onGathered(),
     });
     this.#transport = this.environment.transports.create({
@@ -240,7 +244,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
       answerOffer(offer, this.#describeMyself()),
     );
     this.#start(negotiation, offer);
-    return negotiation.answer;
+    return this.#asGathered(negotiation.answer);
   }
 
   protected override makeOffer(options: OfferOptions): string {
@@ -251,7 +255,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     const { offerToReceiveAudio: audio, offerToReceiveVideo: video } = options;
     const lines = { audio, video, direction };
     this.#ownOffer = readOrRefuse(refusal, () => makeOffer(this.#describeMyself(), lines));
-    return this.#ownOffer.offer;
+    return this.#asGathered(this.#ownOffer.offer);
   }
 
   protected override acceptAnswer(answer: string): void {
@@ -329,10 +333,31 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
   }
 
+  /** A description does not say that its candidates are all while a STUN server is still to be asked for another. */
+  #asGathered(description: string): string {
+    return this.stunServer ? awaitingCandidates(description) : description;
+  }
+
+  #findMore(told: readonly string[]): Promise<readonly string[]> | undefined {
+    const server = this.stunServer;
+    // After a restart by TCP, the peer is to come by nothing else.
+    const isOverUdp = told.some((line) => parseCandidate(line)?.transport === 'udp');
+    return server && isOverUdp ? this.#findOutside(server, told) : undefined;
+  }
+
+  async #findOutside(server: StunServer, told: readonly string[]): Promise<readonly string[]> {
+    const found = await this.environment.transports.candidateOutside(server, told);
+    const more = found === undefined ? [] : [found];
+    const { all, tcp } = this.#announced;
+    this.#announced = { all: [...new Set([...all, ...more])], tcp };
+    this.describedAgain(withLateCandidates(this.getLocalSessionDescriptor(), more));
+    return more;
+  }
+
   /** A browser that has the candidates from the SDP may be connected by now: GATHERING is not the last that is told. */
   #onGathered(): void {
     this.emit('IceGatheringDone', {});
-    this.#onIceState(this.#transport.iceState);
+    if (this.#iceState === 'GATHERING') this.#onIceState(this.#transport.iceState);
   }
 
   #onIceState(state: IceState): void {

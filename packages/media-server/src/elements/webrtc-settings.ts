@@ -1,9 +1,15 @@
-// What a client sets on a WebRtcEndpoint about its network before the negotiation: which addresses its peer is told, and
-// whether by TCP too. Afterwards the description of this side is with the peer, and a change could only pretend.
-import { isIPv4, isIPv6 } from 'node:net';
+// What a client sets on a WebRtcEndpoint about its network: which addresses its peer is told, whether by TCP too, and which
+// STUN server knows one more. All but the last before the negotiation: afterwards the description of this side is with the
+// peer, and a change could only pretend.
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { KurentoError } from '@parley/protocol';
+import { isAllowedAddress } from '../playing/http/allowed-address.ts';
 import { addressesOf, type AddressChoice } from '../transport/announced-candidates.ts';
+import { isHostAddress, type StunServer } from '../transport/outside-addresses.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
+
+/** RFC 8489, section 8. */
+const DEFAULT_STUN_PORT = 3478;
 
 export abstract class WebRtcSettings extends BaseRtpEndpoint {
   #networkInterfaces = '';
@@ -11,6 +17,8 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
   #externalIPv4 = '';
   #externalIPv6 = '';
   #iceTcp = true;
+  #stunServerAddress = '';
+  #stunServerPort = DEFAULT_STUN_PORT;
 
   /** Names separated by commas; empty: all that the server announces. */
   get networkInterfaces(): string {
@@ -68,6 +76,37 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
     this.#iceTcp = iceTcp;
   }
 
+  /** Of the server that is asked when candidates are gathered; empty: none is. */
+  get stunServerAddress(): string {
+    return this.#stunServerAddress;
+  }
+
+  /**
+   * Counts when candidates are gathered next, so it can be set at any time. Neither link-local nor where clouds keep their
+   * metadata: there is no STUN server, and clients are not to send anything there from here.
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR
+   */
+  set stunServerAddress(address: string) {
+    if (address !== '') checkStunAddress(address);
+    this.#stunServerAddress = address;
+  }
+
+  /** Its UDP port. */
+  get stunServerPort(): number {
+    return this.#stunServerPort;
+  }
+
+  /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
+  set stunServerPort(port: number) {
+    if (port < 1 || port > 65_535) throw illegal('stunServerPort has to be a port, 1 to 65535');
+    this.#stunServerPort = port;
+  }
+
+  protected get stunServer(): StunServer | undefined {
+    const [address, port] = [this.#stunServerAddress, this.#stunServerPort];
+    return address === '' ? undefined : { address, port };
+  }
+
   protected get addressChoice(): AddressChoice {
     return {
       interfaces: this.#interfaces,
@@ -76,6 +115,14 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
       tcp: this.#iceTcp,
     };
   }
+}
+
+/** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
+function checkStunAddress(address: string): void {
+  if (isIP(address) === 0 || address.includes('%'))
+    throw illegal('stunServerAddress has to be an IP address: resolve the name of the server before');
+  if (!isHostAddress(address) || !isAllowedAddress(address, 'any'))
+    throw illegal(`stunServerAddress cannot be ${address}, which is no address of a STUN server`);
 }
 
 function illegal(message: string): KurentoError {

@@ -25,7 +25,9 @@ where it is not, that is a defect.
 | \`iceTcp\` false | no TCP candidates, and checks by TCP are not answered | – | off means off |
 | \`maxAudioRecvBandwidth\` of a WebRtcEndpoint | \`b=AS\` in offers and answers, and \`maxaveragebitrate\` of opus (RFC 7587) | \`b=AS\` in offers | Chromium passes over \`b=AS\` in answers, and REMB is for video; so it has its effect either way |
 | \`qosDscp\` | taken, without effect, told once in the log | marks the packets | one socket serves all endpoints, and Node.js cannot mark single datagrams; mark the media port's outside |
-| STUN and TURN settings of an endpoint | 40006 | supported | not in this release; an ICE-lite server on announced addresses asks no STUN server |
+| \`stunServerAddress\`, \`stunServerPort\` | a \`srflx\` candidate besides those of the server, when candidates are gathered; asked from the media port, once a minute for all endpoints. The server sends no checks that would open a NAT, so it must let in whoever comes to that port | ICE checks from both sides | ICE-lite; for a NAT that is opened by checks, announce the outside address and forward the port |
+| \`stunServerAddress\` with a name, or a link-local, metadata or multicast address | 40107 | – | nobody would be asked; and clients are not to send packets there from here |
+| \`turnUrl\` | 40006 | a relay of the server | a relay is the browser's to use: give it to the browser (\`iceServers\`); the server is reached directly at its announced addresses, from the relay too |
 | data channels | up to 64 of an endpoint, messages up to 256 KiB; messages of the pipeline go to the first one that is open, and one is opened when there is none | one, and all messages go to it | applications open more than one; bounds, since the other side decides how many |
 | \`DataChannelOpened\`, \`DataChannelClosed\` | once for each channel of either side | twice, for the browser's first channel only | what is told twice is handled twice |
 | ids of data channels | even when the browser opens them, odd when the server does | the other way round | they follow the roles in DTLS (RFC 8832, section 6), so \`a=setup\` |

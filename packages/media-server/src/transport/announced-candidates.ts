@@ -2,7 +2,14 @@
 // interfaces, or others in their place. Opens nothing: the media port listens on all of them.
 import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { hostCandidate, writeCandidate } from '@parley/rtc';
+import {
+  hostCandidate,
+  parseCandidate,
+  reflexiveCandidate,
+  writeCandidate,
+  type TransportAddress,
+} from '@parley/rtc';
+import type { StunServer } from './outside-addresses.ts';
 
 export interface AddressChoice {
   /** Names of interfaces whose addresses are told; empty: those that the server announces. */
@@ -34,6 +41,21 @@ export function candidatesAt(addresses: readonly string[], port: number, tcp: bo
     );
   const overTcp = tcp ? over('tcp') : [];
   return { all: [...over('udp'), ...overTcp], tcp: overTcp };
+}
+
+/**
+ * The media port as a STUN server sees it, as a candidate line. Undefined when `told`, the lines that the peer has anyway,
+ * name that address (RFC 8445, section 5.1.3).
+ */
+export function candidateOutside(
+  outside: TransportAddress,
+  server: StunServer,
+  told: readonly string[],
+): string | undefined {
+  const hosts = told.map(parseCandidate).filter((host) => host?.transport === 'udp' && host.type === 'host');
+  if (hosts.some((host) => host?.address === outside.address && host.port === outside.port)) return undefined;
+  const base = hosts.find((host) => host && isIPv6(host.address) === isIPv6(outside.address));
+  return writeCandidate(reflexiveCandidate(outside, base, server.address));
 }
 
 export function chooseAddresses(announced: readonly string[], choice: AddressChoice): string[] {

@@ -3,6 +3,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Logger } from 'pino';
 import { classifyDatagram, ICE_MAX_SOURCES, stunServerUfrag } from '@parley/rtc';
+import { OutsideAddresses } from './outside-addresses.ts';
 import type { OutgoingPacket, PacketSender } from './packet-sender.ts';
 import type { Path } from './path.ts';
 import { TcpPort } from './tcp-port.ts';
@@ -49,6 +50,8 @@ export class MediaPort implements PacketSender {
   readonly #sockets: readonly Socket[];
   readonly #log: Logger;
   #tcp: TcpPort | undefined;
+  /** What STUN servers say of this port. */
+  readonly outside: OutsideAddresses;
   readonly #byUfrag = new Map<string, DatagramHandler>();
   /** Ports first: comparing a number and then one string is cheaper than building a key for every packet. */
   readonly #byPort = new Map<number, Route[]>();
@@ -62,6 +65,11 @@ export class MediaPort implements PacketSender {
   private constructor(sockets: readonly Socket[], log: Logger) {
     this.#sockets = sockets;
     this.#log = log;
+    this.outside = new OutsideAddresses((request, { address, port }) => {
+      const family = address.includes(':') ? 'IPv6' : 'IPv4';
+      const socket = this.#closed ? undefined : sockets.find((each) => each.address().family === family);
+      socket?.send(request, 0, request.length, port, address);
+    }, log);
     for (const socket of sockets) {
       const paths = new UdpPaths(socket);
       socket.on('message', (bytes, from) => this.#receiveDatagram(bytes, from, paths));
@@ -137,6 +145,7 @@ export class MediaPort implements PacketSender {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.outside.close();
     await this.#tcp?.close();
     await Promise.all(
       this.#sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
@@ -171,6 +180,8 @@ export class MediaPort implements PacketSender {
       known.handler.handleDatagram(kind, bytes, path, now);
       return true;
     }
+    if (kind === 'stun' && path.protocol === 'udp' && this.outside.handleResponse(bytes, path, now))
+      return known !== undefined;
     const ufrag = kind === 'stun' ? stunServerUfrag(bytes) : undefined;
     const handler = ufrag === undefined ? undefined : this.#byUfrag.get(ufrag);
     if (!handler) {

@@ -13,6 +13,7 @@ import {
   type SrtpProfile,
 } from '@parley/rtc';
 import {
+  candidateOutside,
   candidatesAt,
   chooseAddresses,
   EVERY_ADDRESS,
@@ -23,6 +24,7 @@ import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
 import { HalfOpenHandshakes } from './half-open-handshakes.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
+import type { StunServer } from './outside-addresses.ts';
 import { SendQueue } from './packet-sender.ts';
 import type { Path } from './path.ts';
 import { WayToLitePeer } from './way-to-lite-peer.ts';
@@ -80,6 +82,12 @@ export class WebRtcTransportFactory {
   /** Where an endpoint that chooses so is reached. */
   candidates(choice: AddressChoice = EVERY_ADDRESS): AnnouncedCandidates {
     return candidatesAt(chooseAddresses(this.#announcedIps, choice), this.#port.port, choice.tcp);
+  }
+
+  /** The candidate that a STUN server knows besides `told`; undefined: none, or it does not answer. */
+  async candidateOutside(server: StunServer, told: readonly string[]): Promise<string | undefined> {
+    const outside = await this.#port.outside.ask(server, performance.now());
+    return outside && candidateOutside(outside, server, told);
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {

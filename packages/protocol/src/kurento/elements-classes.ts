@@ -24,8 +24,8 @@ export const elementsClasses: readonly ClassDeclaration[] = [
     properties: [
       { name: 'networkInterfaces', type: 'String', access: 'readWrite', supported: true },
       { name: 'iceTcp', type: 'boolean', access: 'readWrite', supported: true },
-      { name: 'stunServerAddress', type: 'String', access: 'readWrite', supported: false },
-      { name: 'stunServerPort', type: 'int', access: 'readWrite', supported: false },
+      { name: 'stunServerAddress', type: 'String', access: 'readWrite', supported: true },
+      { name: 'stunServerPort', type: 'int', access: 'readWrite', supported: true },
       { name: 'turnUrl', type: 'String', access: 'readWrite', supported: false },
       { name: 'externalIPv4', type: 'String', access: 'readWrite', supported: true },
       { name: 'externalIPv6', type: 'String', access: 'readWrite', supported: true },

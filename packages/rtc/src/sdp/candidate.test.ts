@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomBytes, seededRandom } from '../testing/seeded-random.ts';
-import { hostCandidate, parseCandidate, writeCandidate } from './candidate.ts';
+import { hostCandidate, parseCandidate, reflexiveCandidate, writeCandidate } from './candidate.ts';
 
 const CHROMIUM =
   'candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 192.168.1.5 rport 46155 generation 0 ufrag Ahqb network-cost 999';
@@ -99,5 +99,33 @@ describe('a host candidate', () => {
     expect(foundation('192.0.2.1', 1)).toBe(foundation('192.0.2.1', 2, { component: 2 }));
     expect(foundation('192.0.2.1', 1)).not.toBe(foundation('192.0.2.2', 1));
     expect(foundation('192.0.2.1', 1)).not.toBe(foundation('192.0.2.1', 1, { transport: 'tcp' }));
+  });
+});
+
+describe('a server reflexive candidate', () => {
+  const outside = { address: '198.51.100.7', port: 40_000 };
+
+  it('is below every host candidate over UDP, and names the address behind the NAT', () => {
+    const base = hostCandidate('192.0.2.1', 4000, { localPreference: 0 });
+    const candidate = reflexiveCandidate(outside, base, '203.0.113.1');
+    expect(candidate.priority).toBe(1694498815);
+    expect(candidate.priority).toBeLessThan(base.priority);
+    expect(candidate.foundation).not.toBe(base.foundation);
+    expect(writeCandidate(candidate)).toMatch(
+      / 198\.51\.100\.7 40000 typ srflx raddr 192\.0\.2\.1 rport 4000$/,
+    );
+    expect(parseCandidate(writeCandidate(candidate))).toEqual(candidate);
+  });
+
+  it.each([
+    ['198.51.100.7', '0.0.0.0'],
+    ['2001:db8::7', '::'],
+  ])('for %s may keep that address to itself', (address, untold) => {
+    const { relatedAddress, relatedPort } = reflexiveCandidate(
+      { address, port: 1 },
+      undefined,
+      '203.0.113.1',
+    );
+    expect([relatedAddress, relatedPort]).toEqual([untold, 9]);
   });
 });

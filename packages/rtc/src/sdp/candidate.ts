@@ -91,8 +91,9 @@ export interface HostCandidateOptions {
   localPreference?: number;
 }
 
-/** Type preferences: RFC 8445, section 5.1.2.2 for host; TCP is below every UDP type but relayed (RFC 6544, 4.2). */
+/** Type preferences: RFC 8445, section 5.1.2.2; TCP is below every UDP type but relayed (RFC 6544, 4.2). */
 const HOST_UDP_PREFERENCE = 126;
+const REFLEXIVE_PREFERENCE = 100;
 const HOST_TCP_PREFERENCE = 90;
 /** RFC 6544, section 4.2: direction preference of passive candidates. */
 const TCP_PASSIVE_DIRECTION = 4;
@@ -118,6 +119,32 @@ export function hostCandidate(
     port,
     type: 'host',
     ...(transport === 'tcp' && { tcpType: 'passive' as const }),
+  };
+  if (!isValid(candidate)) throw new TypeError('Not a valid ICE candidate');
+  return candidate;
+}
+
+/**
+ * A server reflexive candidate over UDP: how `base`, which is the address and port of a host candidate, looks to `server`
+ * (RFC 8445, sections 5.1.1.2 and 5.1.1.3). Without `base` the line keeps it to itself, as RFC 8839, section 5.1, allows.
+ * @throws {TypeError} if an address or port cannot stand in a candidate line.
+ */
+export function reflexiveCandidate(
+  outside: { readonly address: string; readonly port: number },
+  base: { readonly address: string; readonly port: number } | undefined,
+  server: string,
+): IceCandidate {
+  const untold = { address: isIPv6(outside.address) ? '::' : '0.0.0.0', port: 9 };
+  const candidate: IceCandidate = {
+    foundation: foundationOf(`srflx udp ${base?.address} ${server}`),
+    component: 1,
+    transport: 'udp',
+    priority: REFLEXIVE_PREFERENCE * 2 ** 24 + 65_535 * 2 ** 8 + 255,
+    address: outside.address,
+    port: outside.port,
+    type: 'srflx',
+    relatedAddress: (base ?? untold).address,
+    relatedPort: (base ?? untold).port,
   };
   if (!isValid(candidate)) throw new TypeError('Not a valid ICE candidate');
   return candidate;
