@@ -3,6 +3,7 @@
 import { startTcpProxy, type TcpProxy } from '@parley/bad-network';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerBrowser, nextEvent, refusalOf } from '../src/kurento/application.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import {
   connectKurentoClient,
   type KurentoClient,
@@ -144,7 +145,7 @@ describe('another client', () => {
 
     const pipeline = await client.create('MediaPipeline');
     const endpoint = await pipeline.create('WebRtcEndpoint');
-    await expect.poll(() => created.length).toBe(2);
+    await expect.poll(() => created.length, DEADLINE).toBe(2);
     const found = await another.getMediaobjectById(endpoint.id);
     expect(found.constructor.name).toBe('WebRtcEndpoint');
     expect((await found.getMediaPipeline()).id).toBe(pipeline.id);
@@ -204,13 +205,13 @@ describe('a server that asks for a token', () => {
 
 describe('a client whose connection breaks', () => {
   let proxy: TcpProxy;
+  /** Read by the proxy for each connection. */
+  let target: { host: string; port: number };
   let away: KurentoClient;
 
   beforeEach(async () => {
-    proxy = await startTcpProxy({
-      listen: { host: '127.0.0.1', port: 0 },
-      target: { host: '127.0.0.1', port: server.port },
-    });
+    target = { host: '127.0.0.1', port: server.port };
+    proxy = await startTcpProxy({ listen: { host: '127.0.0.1', port: 0 }, target });
     away = await connectKurentoClient(`ws://127.0.0.1:${proxy.address.port}/kurento`);
   });
   afterEach(async () => {
@@ -236,7 +237,7 @@ describe('a client whose connection breaks', () => {
     expect(await back).toBe(true);
     await endpoint.connect(endpoint, 'VIDEO');
     await alice.sees('red');
-    await expect.poll(() => connected.length).toBe(2);
+    await expect.poll(() => connected.length, DEADLINE).toBe(2);
     expect(await manager.getSessions()).toEqual(sessions);
     expect(await pipelines()).toHaveLength(1);
     await pipeline.release();
@@ -264,7 +265,7 @@ describe('a client whose connection breaks', () => {
     const created = away.create('MediaPipeline');
     // The request, and at least one repeat of it, have arrived by now: both were heard of and one was fulfilled.
     const before = proxy.statistics().up.delivered;
-    await expect.poll(() => proxy.statistics().up.delivered).toBeGreaterThanOrEqual(before + 2);
+    await expect.poll(() => proxy.statistics().up.delivered, DEADLINE).toBeGreaterThanOrEqual(before + 2);
     proxy.resume('down');
     expect((await created).id).toMatch(/_kurento\.MediaPipeline$/);
     expect(await pipelines()).toHaveLength(1);
@@ -272,11 +273,11 @@ describe('a client whose connection breaks', () => {
 
   it('learns that its session is gone when the server was started anew', async () => {
     const pipeline = await away.create('MediaPipeline');
-    const { port } = server;
     client.close();
     const gone = new Promise((resolve) => away.once('reconnected', resolve));
     await server.stop();
-    server = await startMediaServerAlone({ flags: ['--listen', `127.0.0.1:${port}`] });
+    server = await startMediaServerAlone();
+    target.port = server.port;
     expect(await gone).toBe(false);
     const refusal = await refusalOf((done) => pipeline.getTag('room', done));
     expect(refusal).toMatchObject({ code: 40101 });

@@ -7,6 +7,7 @@ import type { JSHandle, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFakeMedia } from '../src/fake-media.ts';
 import { dominantColour, hears, isChanging } from '../src/seeing-and-hearing.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import {
   connectKurentoClient,
   IceCandidate,
@@ -112,9 +113,9 @@ async function negotiate(id: string, peer: JSHandle<WebRtcPeer>, endpoint: WebRt
 }
 
 async function isSeenAndHeard(remote: Locator): Promise<void> {
-  await expect.poll(() => dominantColour(remote), { timeout: 20_000, interval: 100 }).toBe('red');
+  await expect.poll(() => dominantColour(remote), DEADLINE).toBe('red');
   expect(await isChanging(remote)).toBe(true);
-  await expect.poll(() => hears(remote, 440), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => hears(remote, 440), DEADLINE).toBe(true);
 }
 
 describe('WebRtcPeerSendrecv', () => {

@@ -2,6 +2,7 @@
 // that it is never told of a stream that flows that it does not: it would drop it.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureFfmpeg, probe } from '../src/ffprobe.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
@@ -211,11 +212,14 @@ describe('NOT_FLOWING', () => {
     // Not running at all for longer than that: what was sent meanwhile waits in its sockets.
     const { process } = server.child;
     process.kill('SIGSTOP');
-    const { framesSent } = await sender.counts();
-    await expect
-      .poll(async () => (await sender.counts()).framesSent, { timeout: 20_000 })
-      .toBeGreaterThan(framesSent + 45);
-    process.kill('SIGCONT');
+    try {
+      const { framesSent } = await sender.counts();
+      await expect
+        .poll(async () => (await sender.counts()).framesSent, DEADLINE)
+        .toBeGreaterThan(framesSent + 45);
+    } finally {
+      process.kill('SIGCONT');
+    }
     await viewer.seesFrames(30);
     expect(openMeetings.notFlowing()).toEqual([]);
 

@@ -2,6 +2,7 @@
 // pictures and tones that arrive in a browser.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { answerBrowser, refusalOf } from '../src/kurento/application.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import {
   connectKurentoClient,
   type KurentoClient,
@@ -67,9 +68,7 @@ describe('hello world', () => {
     for (const type of LISTENED_TO) endpoint.on(type, (event) => told.push({ type, event }));
     await endpoint.connect(endpoint);
     await answerBrowser(endpoint, alice);
-    await expect
-      .poll(() => new Set(told.map(({ type }) => type)), { timeout: 20_000 })
-      .toEqual(new Set(LISTENED_TO));
+    await expect.poll(() => new Set(told.map(({ type }) => type)), DEADLINE).toEqual(new Set(LISTENED_TO));
     await alice.seesFrames();
 
     const of = (type: string) => told.filter((one) => one.type === type).map(({ event }) => event);
