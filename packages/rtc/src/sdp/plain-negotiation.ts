@@ -207,7 +207,8 @@ function asPlain(codec: NegotiatedCodec, { described }: PlainMedia): NegotiatedC
 function withUsualProfile(codec: NegotiatedCodec): NegotiatedCodec {
   const { name, parameters } = codec;
   if (name !== 'H264' || 'profile-level-id' in parameters) return codec;
-  const packetization = Object.keys(parameters).length === 0 ? { 'packetization-mode': '1' } : {};
+  const packetization: Record<string, string> =
+    Object.keys(parameters).length === 0 ? { 'packetization-mode': '1' } : {};
   return { ...codec, parameters: { ...parameters, ...packetization, 'profile-level-id': '42e01f' } };
 }
 
