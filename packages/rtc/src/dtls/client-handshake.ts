@@ -43,6 +43,7 @@ const RANDOM_LENGTH = 32;
 const NULL_COMPRESSION = 0;
 const NAMED_CURVE = 3;
 const SUITES: readonly number[] = Object.values(CIPHER_SUITE);
+const EXTENSIONS: ReadonlySet<number> = new Set(Object.values(EXTENSION));
 
 export class ClientHandshake implements Handshake {
   readonly #options: DtlsOptions;
@@ -139,6 +140,8 @@ export class ClientHandshake implements Handshake {
       ? new Map<number, Buffer>()
       : readExtensions(reader.vector16(), "the ServerHello's extensions");
     reader.expectEnd();
+    for (const type of extensions.keys())
+      if (!EXTENSIONS.has(type)) throw notOffered(ALERT.unsupportedExtension);
     const renegotiation = extensions.get(EXTENSION.renegotiationInfo);
     // RFC 5746, section 3.4: of a first handshake it is an empty vector.
     if (renegotiation && !renegotiation.equals(Buffer.of(0))) throw notOffered();
@@ -151,12 +154,15 @@ export class ClientHandshake implements Handshake {
     return this.#advance('certificate', message);
   }
 
-  /** RFC 5764, section 4.1.1: exactly one. */
+  /** RFC 5764, sections 4.1.1 and 4.1.3: exactly one, and no MKI, since none was offered. */
   #chosenProfile(extension: Buffer | undefined): SrtpProfile {
     if (!extension) throw new HandshakeRefusedError('no common SRTP profile', ALERT.handshakeFailure);
-    const [id, ...others] = new ByteReader(extension, 'use_srtp').uint16List();
+    const reader = new ByteReader(extension, 'use_srtp');
+    const [id, ...others] = reader.uint16List();
+    const mki = reader.vector8();
+    reader.expectEnd();
     const profile = this.#options.profiles.find((name) => SRTP_PROFILE_PARAMETERS[name].id === id);
-    if (!profile || others.length > 0) throw notOffered();
+    if (!profile || others.length > 0 || mki.length > 0) throw notOffered();
     return profile;
   }
 
@@ -250,6 +256,6 @@ export class ClientHandshake implements Handshake {
   }
 }
 
-function notOffered(): HandshakeRefusedError {
-  return new HandshakeRefusedError('the peer chose what was not offered', ALERT.illegalParameter);
+function notOffered(alert: number = ALERT.illegalParameter): HandshakeRefusedError {
+  return new HandshakeRefusedError('the peer chose what was not offered', alert);
 }

@@ -9,6 +9,7 @@ export const ALERT = {
   decryptError: 51,
   protocolVersion: 70,
   internalError: 80,
+  unsupportedExtension: 110,
 } as const;
 
 /** Bytes that are no message of the protocol. In the clear anybody could have sent them, so they only get dropped. */
