@@ -20,11 +20,12 @@ interface Range {
 const NEVER = ranges(
   '169.254.0.0/16',
   'fe80::/10',
-  'fd00:ec2::254/128', // AWS
+  'fd00:ec2::/32', // AWS, all of its local services: keys are given by more than one of them
   'fd20:ce::254/128', // Google
   '100.100.100.200/32', // Alibaba
   '168.63.129.16/32', // Azure
   '192.0.0.192/32', // Oracle
+  'fd00:42::42/128', // Scaleway
 );
 
 /** Not globally reachable (IANA special-purpose address registries, RFC 6890), multicast, and broadcast. */
@@ -51,9 +52,13 @@ const NOT_PUBLIC = ranges(
   'ff00::/8',
 );
 
-/** IPv6 addresses that stand for an IPv4 one, and where in them it is: NAT64 (RFC 6052), 6to4 (RFC 3056), `::a.b.c.d`. */
+/**
+ * IPv6 addresses that stand for an IPv4 one, and where in them it is: NAT64 (RFC 6052; RFC 8215 within one network), 6to4
+ * (RFC 3056), `::a.b.c.d`.
+ */
 const EMBEDDED: readonly { readonly range: Range; readonly at: number }[] = [
   { range: ranges('64:ff9b::/96')[0], at: 12 },
+  { range: ranges('64:ff9b:1::/48')[0], at: 12 },
   { range: ranges('2002::/16')[0], at: 2 },
   { range: ranges('::/96')[0], at: 12 },
 ];
