@@ -66,3 +66,26 @@ it('finds the way to a lite peer, hears what comes on it, and nothing of anybody
   await told;
   expect(packets).toEqual([`dtls of ${DTLS.length} bytes on ${port}`]);
 });
+
+it('knows the answer of a peer that writes its address in another way than this machine does', async () => {
+  const peer = await open();
+  const agent = new IceLiteAgent({ localUfrag: REMOTE.ufrag, localPwd: REMOTE.pwd });
+  agent.setRemote(LOCAL);
+  peer.on('message', (bytes, { address, port }) => {
+    const { response } = agent.handleStun(bytes, { protocol: 'udp', address, port }, 0);
+    if (response) peer.send(response, port, address);
+  });
+  const answered = new Promise<Path>((resolve) => {
+    way = new WayToLitePeer({
+      local: LOCAL,
+      remote: REMOTE,
+      log: pino({ level: 'silent' }),
+      onAnswered: resolve,
+      onPacket: () => undefined,
+    });
+  });
+  const { port } = peer.address();
+  await way.add(`candidate:1 1 udp 1 0:0:0:0:0:FFFF:7F00:1 ${port} typ host`, 0);
+  way.tick(0);
+  expect(await answered).toMatchObject({ address: '127.0.0.1', port });
+});

@@ -3,8 +3,16 @@
 import type { Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { Logger } from 'pino';
-import { classifyDatagram, IceProber, parseCandidate, type IceCredentials } from '@parley/rtc';
+import {
+  classifyDatagram,
+  IceProber,
+  ipAddressFromBytes,
+  ipAddressToBytes,
+  parseCandidate,
+  type IceCredentials,
+} from '@parley/rtc';
 import type { DatagramKind } from './media-port.ts';
+import { isHostAddress } from './outside-addresses.ts';
 import type { Path } from './path.ts';
 import { bindUdp } from './udp-socket.ts';
 
@@ -31,15 +39,16 @@ export class WayToLitePeer {
     this.#prober = new IceProber(options.local, options.remote);
   }
 
-  /** Takes a candidate line of the peer; what cannot be reached by UDP at an address is left out. `now` in ms. */
+  /** Takes a candidate line of the peer; what cannot be reached by UDP at an address of one host is left out. `now` in ms. */
   async add(line: string, now: number): Promise<void> {
     const candidate = parseCandidate(line);
     if (!candidate || candidate.transport !== 'udp' || candidate.component !== 1 || candidate.port === 0)
       return;
-    const { address, port } = candidate;
-    const family = isIP(address);
-    if (family !== 4 && family !== 6) return;
-    const socket = await this.#socketFor(family);
+    const { port } = candidate;
+    if (isIP(candidate.address) === 0 || !isHostAddress(candidate.address)) return;
+    // As sockets write it, or its answers would look like somebody else's.
+    const address = ipAddressFromBytes(ipAddressToBytes(candidate.address));
+    const socket = await this.#socketFor(address.includes(':') ? 6 : 4);
     if (!socket || this.#closed) return;
     const send = (packet: Buffer) => {
       if (!this.#closed) socket.send(packet, 0, packet.length, port, address);
