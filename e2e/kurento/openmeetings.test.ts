@@ -205,7 +205,7 @@ describe('NOT_FLOWING', () => {
     await viewer.sees('red');
 
     // Busy with requests, for longer than the silence that counts as none flowing.
-    const until = (await sender.counts()).framesSent + 45;
+    const until = (await sender.counts()).framesSent + 36;
     while ((await sender.counts()).framesSent < until) await burstOfRequests(stream.outgoing, 1_000);
     expect(openMeetings.notFlowing()).toEqual([]);
 
@@ -216,7 +216,7 @@ describe('NOT_FLOWING', () => {
       const { framesSent } = await sender.counts();
       await expect
         .poll(async () => (await sender.counts()).framesSent, DEADLINE)
-        .toBeGreaterThan(framesSent + 45);
+        .toBeGreaterThan(framesSent + 36);
     } finally {
       process.kill('SIGCONT');
     }
