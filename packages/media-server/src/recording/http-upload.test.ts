@@ -184,6 +184,13 @@ describe('HttpUpload', () => {
     expect(connections).not.toHaveBeenCalled();
   });
 
+  it('leaves no file behind for an address that no request can be made of', async () => {
+    const url = await target(() => undefined);
+    url.username = '%zz';
+    await expect(start(url)).rejects.toThrow('URI malformed');
+    expect(existsSync(spool)).toBe(false);
+  });
+
   it('goes on sending to a target that says early that it takes all', async () => {
     const got: Buffer[] = [];
     let ended = false;

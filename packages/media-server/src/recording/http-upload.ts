@@ -8,6 +8,7 @@ import {
   request as httpRequest,
   type ClientRequest,
   type IncomingMessage,
+  type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
@@ -62,29 +63,31 @@ export class HttpUpload implements ByteSink {
   #hasFailed = false;
 
   /**
-   * @throws the error of the file system when the file cannot be made, Error for an address that is not allowed; a target
+   * @throws the error of the file system when the file cannot be made, Error for an address that is not allowed or malformed; a target
    * that fails is told by `failed`
    */
   static async start(options: UploadOptions): Promise<HttpUpload> {
     const { spool, url, policy } = options;
     if (!isAllowedTarget(url, policy)) throw new Error(`'${shownUrl(url)}' ${notAllowed(hostOf(url))}`);
+    // Before there is a file to be left behind: it throws where the user in the URL is badly escaped.
+    const target = urlToHttpOptions(url);
     await mkdir(dirname(spool), { recursive: true });
     const file = new AppendFile(await createFile(spool));
     try {
-      return new HttpUpload(options, file, await open(spool, 'r'));
+      return new HttpUpload(options, target, file, await open(spool, 'r'));
     } catch (error) {
       await file.close();
       throw error;
     }
   }
 
-  private constructor(options: UploadOptions, file: AppendFile, reader: FileHandle) {
+  private constructor(options: UploadOptions, target: RequestOptions, file: AppendFile, reader: FileHandle) {
     this.#options = options;
     this.#file = file;
     this.#reader = reader;
     // Kept alive, so that a target that answers early does not hang up behind its answer.
     this.#agent = new (options.url.protocol === 'https:' ? HttpsAgent : HttpAgent)({ keepAlive: true });
-    this.#request = put(options, this.#agent);
+    this.#request = put(options, target, this.#agent);
     this.#request.on('close', () => {
       if (!this.#request.writableFinished) this.#fail(new UploadError('ended the connection'));
     });
@@ -183,9 +186,13 @@ export class HttpUpload implements ByteSink {
 /** Its message goes on from the address of the target. */
 class UploadError extends Error {}
 
-function put({ url, contentType, policy }: UploadOptions, agent: HttpAgent): ClientRequest {
+function put(
+  { url, contentType, policy }: UploadOptions,
+  target: RequestOptions,
+  agent: HttpAgent,
+): ClientRequest {
   const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)({
-    ...urlToHttpOptions(url),
+    ...target,
     method: 'PUT',
     agent,
     lookup: guardedLookup(policy, (address) => new UploadError(notAllowed(address))),
