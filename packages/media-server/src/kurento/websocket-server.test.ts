@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestServer, TestClient, type TestServer } from './testing.ts';
@@ -29,6 +30,17 @@ async function outcome(address: string, headers = {}): Promise<string> {
   return result;
 }
 
+/** A client without a token that has its refusal and does not close its side. */
+async function refusedAndStaying(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  const lines = ['GET /kurento HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket'];
+  socket.write([...lines, 'Sec-WebSocket-Key: key', '', ''].join('\r\n'));
+  socket.resume();
+  await once(socket, 'end');
+  return socket;
+}
+
 describe('the door of the Kurento server', () => {
   it('takes binary frames', async () => {
     client.socket.send(Buffer.from('{"jsonrpc":"2.0","id":"binary","method":"ping"}'));
@@ -52,6 +64,15 @@ describe('the door of the Kurento server', () => {
     expect(await outcome(url)).toBe('401');
     expect(await outcome(`${url}?token=open-sesam`)).toBe('401');
     expect(await outcome(url, { Authorization: 'Bearer open-sesame2' })).toBe('401');
+    await guarded.close();
+  });
+
+  it('lets go of whom it has refused, also when they stay, so that they shut nobody out', async () => {
+    const guarded = await startTestServer({ token: 'open-sesame', limits: { maxConnections: 1 } });
+    const strangers = await Promise.all(Array.from({ length: 101 }, () => refusedAndStaying(guarded.port)));
+    const url = `ws://127.0.0.1:${guarded.port}/kurento?token=open-sesame`;
+    expect(await outcome(url)).toBe('open');
+    for (const stranger of strangers) stranger.destroy();
     await guarded.close();
   });
 

@@ -82,7 +82,9 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
     const isFull = webSockets.clients.size >= maxConnections;
     const refusal = refusalOf(request, options.token) ?? (isFull ? '503 Service Unavailable' : undefined);
     if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      // Who does not close its side keeps nothing open here: that would count, and could shut out everybody else.
+      const answer = `HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+      socket.end(answer, () => socket.destroy());
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
