@@ -336,6 +336,28 @@ describe('Recording', () => {
     expect(bench.log.length).toBe(1);
   });
 
+  it('fails, and keeps no more, when the place of the file takes too long to be free', async () => {
+    let free: () => void = () => undefined;
+    const isFree = new Promise<void>((resolve) => (free = resolve));
+    const bench = new Bench('WEBM_VIDEO_ONLY', () => isFree.then(() => createFile(path)));
+    const data = Buffer.alloc(1024 * 1024);
+    for (let number = 0; number < 64; number++) {
+      const encoded = { data, timestamp: number * 3_000, keyframe: true, width: 640, height: 480 };
+      const [ticks, arrivedAt] = [number * 3_000, START + number * 33];
+      bench.recording.frame({
+        kind: 'video',
+        codec: VP8,
+        arrivedAt,
+        ticks,
+        clockMapping: undefined,
+        encoded,
+      });
+    }
+    expect(bench.log).toEqual(['failed: the file could not be opened in time']);
+    free();
+    expect(await bench.recording.finish()).toBe('failed');
+  });
+
   it('tells of a disk that fails in the middle', async () => {
     const handle = await createFile(path);
     const bench = new Bench('WEBM', async () => handle);

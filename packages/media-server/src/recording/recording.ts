@@ -25,6 +25,9 @@ const DESCRIPTION_WAIT_MS = 5_000;
 /** Frames that wait meanwhile are bounded also in bytes. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
+/** And so are those that wait for the file to be open: the one before it in its place may take half a minute to end. */
+const MAX_UNOPENED_BYTES = 32 * 1024 * 1024;
+
 /** A track that gave nothing for this long, in ms, no longer holds back the other; what it missed is filled. */
 const STALL_MS = 1_000;
 
@@ -103,6 +106,10 @@ export class Recording {
     }
     this.#waiting.push(placed);
     this.#waitingBytes += frame.encoded.data.length;
+    if (this.#waitingBytes > MAX_UNOPENED_BYTES) {
+      this.#fail(new Error('the file could not be opened in time'));
+      return;
+    }
     const complete = this.#profile.kinds.every(
       (wanted) => this.#codecs.has(wanted) || this.#leftOut.has(wanted),
     );
@@ -218,6 +225,7 @@ export class Recording {
     const tracks = { audio: audio && audioSettings(audio), video: this.#video };
     const format = fileFormat(this.#profile, tracks);
     const sink = await this.#create(contentTypeOf(format, tracks));
+    if (this.#failed) return sink.close(false);
     const file = new RecordingFile(openContainer(format, sink, tracks), tracks, (error) => this.#fail(error));
     const start = Math.min(...this.#waiting.map(({ at }) => at));
     const startedAt = Math.min(...this.#waiting.map(({ frame }) => frame.arrivedAt));
