@@ -101,7 +101,10 @@ export class Attacker {
     const dice = this.#random();
     if (dice < 0.2) return JSON.stringify(chosen);
     if (dice > 0.999) return deep(JSON.stringify(chosen), this.#random);
-    return mutate(chosen, this.#random);
+    if (dice > 0.8) return mutate(chosen, this.#random);
+    // The rest is whole as far as the protocol goes, so that it comes to the objects.
+    const params = mutate(chosen.params, this.#random);
+    return JSON.stringify({ ...chosen, params: null }).replace('"params":null', () => `"params":${params}`);
   }
 
   /** Sends them all at once. @throws Error unless each is answered in its turn */
