@@ -2,15 +2,18 @@
 // plays. One post at a time; several in a row are one session as long as the pauses are short.
 import type { MediaKind, MediaSource } from '../forwarding/track.ts';
 import type { Post } from '../intake/post.ts';
-import { MediaFile } from '../playing/media-file.ts';
+import { openBytes } from '../playing/open-bytes.ts';
 import { playError } from '../playing/play-error.ts';
 import { PlayedTrack } from '../playing/played-track.ts';
-import { Player } from '../playing/player.ts';
+import { Player, type Playable } from '../playing/player.ts';
 import { streamBytes } from '../playing/stream-bytes.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
 import type { ObjectContext } from './media-object.ts';
 
 const KINDS: readonly MediaKind[] = ['audio', 'video'];
+
+/** A timer of Node.js knows no more, and takes more for nothing at all; in ms, 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A post in progress. */
 interface Intake {
@@ -34,7 +37,8 @@ export class HttpPostEndpoint extends HttpEndpoint {
    */
   constructor(context: ObjectContext, params: Record<string, unknown>) {
     super(context, 'HttpPostEndpoint', (post) => this.#receive(post));
-    this.#disconnectionTimeoutMs = 1000 * Math.max(0, Number(params.disconnectionTimeout ?? 0));
+    const timeoutMs = 1000 * Number(params.disconnectionTimeout ?? 0);
+    this.#disconnectionTimeoutMs = Math.min(Math.max(0, timeoutMs), LONGEST_TIMER_MS);
     this.#tracks = new Map(KINDS.map((kind) => [kind, new PlayedTrack(kind, this.flowOut(kind))]));
   }
 
@@ -70,11 +74,11 @@ export class HttpPostEndpoint extends HttpEndpoint {
   }
 
   async #play(intake: Intake): Promise<void> {
-    let media: MediaFile;
+    let media: Playable;
     try {
       const chunks = this.#media(intake);
       const bytes = await streamBytes({ chunks, name: 'What was posted', close: () => undefined });
-      media = await MediaFile.read(bytes);
+      media = await openBytes(bytes);
     } catch (error) {
       this.#fail(intake, error);
       return;

@@ -139,19 +139,33 @@ async function avcTrack(
   const record = ArrayBuffer.isView(description)
     ? Buffer.from(description.buffer, description.byteOffset, description.byteLength)
     : Buffer.from(description);
+  const format = avcFormat(codec, record);
+  if (typeof format === 'string') return format;
+  const toFrames = (packet: EncodedPacket): FileFrame[] => {
+    const frame = plainFrame('video', packet);
+    return [{ ...frame, data: format.toData(frame.data, frame.keyframe) }];
+  };
+  return { kind: 'video', codec: format.codec, packets, toFrames };
+}
+
+/** How H.264 of this description (avcC) becomes a byte stream, parameter sets before each key frame; or why not. */
+export function avcFormat(
+  codec: RtpCodec,
+  record: Buffer,
+): { readonly codec: RtpCodec; readonly toData: (data: Buffer, keyframe: boolean) => Buffer } | string {
   const configuration = parseAvcConfiguration(record);
   if (!configuration) return 'its H.264 description is damaged';
   const { lengthSize } = configuration;
   const startCode = Buffer.from([0, 0, 0, 1]);
   const sets = [...configuration.sps, ...configuration.pps].flatMap((unit) => [startCode, unit]);
-  const toFrames = (packet: EncodedPacket): FileFrame[] => {
-    const frame = plainFrame('video', packet);
-    const data = avccToAnnexB(frame.data, lengthSize);
-    const needsSets = frame.keyframe && !holdsSps(frame.data, lengthSize);
-    return [{ ...frame, data: needsSets ? Buffer.concat([...sets, data]) : data }];
-  };
   const parameters = { ...codec.parameters, 'profile-level-id': record.toString('hex', 1, 4) };
-  return { kind: 'video', codec: { ...codec, parameters }, packets, toFrames };
+  return {
+    codec: { ...codec, parameters },
+    toData: (units, keyframe) => {
+      const data = avccToAnnexB(units, lengthSize);
+      return keyframe && !holdsSps(units, lengthSize) ? Buffer.concat([...sets, data]) : data;
+    },
+  };
 }
 
 function holdsSps(units: Buffer, lengthSize: number): boolean {

@@ -20,6 +20,7 @@ import { fileTrack, REORDERED, type FileFrame, type FileTrack } from './file-tra
 import { StructureEnd } from './guarded-source.ts';
 import { fileBytes, type MediaBytes } from './media-bytes.ts';
 import { MediaFileError } from './media-file-error.ts';
+import { originOf } from './origin.ts';
 import type { Playable } from './player.ts';
 
 export { MediaFileError } from './media-file-error.ts';
@@ -27,9 +28,6 @@ export type { FileFrame } from './file-tracks.ts';
 
 /** Those of music have no codec that calls use, and are known in order to say so. Playlists name other addresses: none. */
 const FORMATS = [WEBM, MATROSKA, MP4, QTFF, OGG, WAVE, MP3, FLAC, ADTS];
-
-/** What may lie before the first frame, in ms; a live stream that was joined late counts from its first frame. */
-const MAX_LEAD_MS = 1_000;
 
 export class MediaFile implements Playable {
   readonly duration: number | undefined;
@@ -137,11 +135,6 @@ export class MediaFile implements Playable {
     this.#input.dispose();
     await this.#bytes.close();
   }
-}
-
-/** `first`: the time of the first frame, in ms; Infinity when there is none. */
-function originOf(first: number): number {
-  return first > MAX_LEAD_MS && first < Infinity ? first : 0;
 }
 
 /** Of each kind the first track that can be played, or why none can. */

@@ -4,6 +4,8 @@ import type { HttpSourcePolicy } from './http/allowed-address.ts';
 import { httpBytes } from './http/http-bytes.ts';
 import { MediaFile } from './media-file.ts';
 import { MediaFileError } from './media-file-error.ts';
+import { openBytes } from './open-bytes.ts';
+import type { Playable } from './player.ts';
 
 /** `scheme:` of RFC 3986, section 3.1, when something follows that is not the path of a file. */
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
@@ -22,8 +24,8 @@ export function isHttp(uri: string): boolean {
  * @param signal ends it while it is being opened
  * @throws MediaFileError; KurentoError for a file outside of the folders that clients may use
  */
-export async function openMedia(uri: string, places: MediaPlaces, signal: AbortSignal): Promise<MediaFile> {
-  if (isHttp(uri)) return MediaFile.read(await httpBytes(uri, places.httpSources, signal));
+export async function openMedia(uri: string, places: MediaPlaces, signal: AbortSignal): Promise<Playable> {
+  if (isHttp(uri)) return openBytes(await httpBytes(uri, places.httpSources, signal));
   const scheme = SCHEME.exec(uri)?.[1].toLowerCase();
   if (scheme !== undefined && scheme !== 'file')
     throw new MediaFileError(

@@ -9,7 +9,9 @@ import { pipeline } from 'node:stream/promises';
 import { ReadableStreamSource } from 'mediabunny';
 import { guarded, MAX_READ_BYTES } from './guarded-source.ts';
 import { CACHE_BYTES, handleBytes, type MediaBytes } from './media-bytes.ts';
+import type { MatroskaBytes } from './matroska-stream.ts';
 import { MediaFileError } from './media-file-error.ts';
+import { isMatroska } from './recording-end.ts';
 
 /** What is kept on disk of a file whose index is at its end; a larger one is refused. In bytes. */
 const MAX_SPOOLED_BYTES = 512 * 1024 * 1024;
@@ -34,11 +36,12 @@ export interface StreamOptions {
  * The bytes of a stream. Waits for the first ones, and for all of them in an MP4 file whose index is at the end.
  * @throws MediaFileError `foreign` for such a file of more than 512 MiB; whatever ends the stream
  */
-export async function streamBytes(options: StreamOptions): Promise<MediaBytes> {
+export async function streamBytes(options: StreamOptions): Promise<MediaBytes | MatroskaBytes> {
   const iterator = withStallTimeout(options.chunks, options.stallTimeoutMs ?? STALL_TIMEOUT_MS);
   try {
     const head = await readHead(iterator);
     const chunks = from(head, iterator);
+    if (isMatroska(head)) return { name: options.name, matroska: chunks, close: closeOnce(options) };
     return needsWhole(head) ? await spooled(chunks, options) : streamed(chunks, options);
   } catch (error) {
     options.close();
@@ -65,7 +68,6 @@ function streamed(chunks: AsyncGenerator<Buffer, void>, { name, close }: StreamO
     // Nothing is taken from the source before somebody wants it.
     { highWaterMark: 0 },
   );
-  let closed = false;
   return {
     name,
     source: guarded(
@@ -81,11 +83,16 @@ function streamed(chunks: AsyncGenerator<Buffer, void>, { name, close }: StreamO
     frameRead: () => {
       sinceFrame = 0;
     },
-    close: () => {
-      if (!closed) close();
-      closed = true;
-      return Promise.resolve();
-    },
+    close: closeOnce({ close }),
+  };
+}
+
+function closeOnce({ close }: Pick<StreamOptions, 'close'>): () => Promise<void> {
+  let closed = false;
+  return () => {
+    if (!closed) close();
+    closed = true;
+    return Promise.resolve();
   };
 }
 

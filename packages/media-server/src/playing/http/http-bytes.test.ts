@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Mp4OutputFormat, WebMOutputFormat } from 'mediabunny';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLIP, contents, readClip } from '../../recording/testing/clip.ts';
-import { MediaFile, type FileFrame } from '../media-file.ts';
+import type { FileFrame } from '../media-file.ts';
+import { openBytes } from '../open-bytes.ts';
+import type { Playable } from '../player.ts';
 import { h264, made, opus, vp8 } from '../testing/made-media.ts';
 import { WebServer, type Behaviour } from '../testing/web-server.ts';
 import { httpBytes } from './http-bytes.ts';
@@ -17,11 +19,11 @@ async function serve(file: Buffer, behaviour: Behaviour = {}): Promise<WebServer
   return server;
 }
 
-async function openUrl(url: string, policy: 'any' | 'public' | 'none' = 'any'): Promise<MediaFile> {
-  return MediaFile.read(await httpBytes(url, policy, new AbortController().signal));
+async function openUrl(url: string, policy: 'any' | 'public' | 'none' = 'any'): Promise<Playable> {
+  return openBytes(await httpBytes(url, policy, new AbortController().signal));
 }
 
-async function framesOf(file: MediaFile, from = 0): Promise<{ audio: string[]; video: string[] }> {
+async function framesOf(file: Playable, from = 0): Promise<{ audio: string[]; video: string[] }> {
   const frames: FileFrame[] = [];
   for await (const frame of file.frames(from)) frames.push(frame);
   const of = (wanted: string): string[] => contents(frames.filter(({ kind }) => kind === wanted));

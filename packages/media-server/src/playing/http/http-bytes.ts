@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CustomSource } from 'mediabunny';
 import { guarded } from '../guarded-source.ts';
+import type { MatroskaBytes } from '../matroska-stream.ts';
 import { CACHE_BYTES, type MediaBytes } from '../media-bytes.ts';
 import { MediaFileError } from '../media-file-error.ts';
 import { isMatroska, recordingEnd } from '../recording-end.ts';
@@ -29,7 +30,7 @@ export async function httpBytes(
   uri: string,
   policy: HttpSourcePolicy,
   signal: AbortSignal,
-): Promise<MediaBytes> {
+): Promise<MediaBytes | MatroskaBytes> {
   if (policy === 'none')
     throw new MediaFileError('missing', `'${uri}' cannot be played: this media server plays files only`);
   if (!URL.canParse(uri)) throw new MediaFileError('missing', `'${uri}' is not a valid address`);
