@@ -80,6 +80,15 @@ export function writeResponse(response: Response): string {
   }
 }
 
+/** About as long as the value is as text, for those who count and do not send it. */
+export function roughLength(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 4;
+  let length = 2;
+  for (const [key, item] of Object.entries(value)) length += key.length + 4 + roughLength(item);
+  return length;
+}
+
 /** As the original answers what asks for no answer: executed, and the answer sent inside of an error. */
 export function answerToNotification(response: Response): Response {
   const { code, message } = new KurentoError('PROTOCOL_FIELD_ERROR', 'The request has no id to answer to');

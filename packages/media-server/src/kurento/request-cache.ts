@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 const REMEMBERED_MS = 20_000;
 /** These bound the memory of a session that sends faster, or more, than a client needs to; the oldest go first. */
 const MAX_ENTRIES = 10_000;
-/** Of the requests; answers are about as long, or name what is there anyway. */
+/** Of requests and answers: a question of one line may have a graph of a whole pipeline as its answer. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** What makes two requests the same one. */
@@ -17,13 +17,19 @@ export interface RequestKey {
 
 interface Entry<Answer> {
   readonly answer: Promise<Answer>;
-  readonly bytes: number;
+  bytes: number;
   readonly storedAt: number;
 }
 
 export class RequestCache<Answer> {
   readonly #entries = new Map<string, Entry<Answer>>();
+  readonly #lengthOf: (answer: Answer) => number;
   #bytes = 0;
+
+  /** `lengthOf`: about how long an answer is, in bytes. */
+  constructor(lengthOf: (answer: Answer) => number) {
+    this.#lengthOf = lengthOf;
+  }
 
   /**
    * Id, method and parameters, the session aside. The original goes by the id alone, which gives a client that starts
@@ -44,12 +50,21 @@ export class RequestCache<Answer> {
   set({ digest, bytes }: RequestKey, answer: Promise<Answer>, now: number): void {
     this.#forget(digest);
     this.forgetOld(now);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size < MAX_ENTRIES && this.#bytes + bytes <= MAX_BYTES) break;
-      this.#forget(oldest);
-    }
-    this.#entries.set(digest, { answer, bytes, storedAt: now });
+    const entry = { answer, bytes, storedAt: now };
+    this.#entries.set(digest, entry);
     this.#bytes += bytes;
+    this.#forgetTooMuch(entry);
+    answer.then(
+      (given) => {
+        if (this.#entries.get(digest) !== entry) return;
+        const length = this.#lengthOf(given);
+        entry.bytes += length;
+        this.#bytes += length;
+        this.#forgetTooMuch(entry);
+      },
+      // Told to whoever waits for the answer.
+      () => undefined,
+    );
   }
 
   /** Also to be called now and then for sessions that send nothing any more. */
@@ -57,6 +72,14 @@ export class RequestCache<Answer> {
     for (const [oldest, { storedAt }] of this.#entries) {
       if (now - storedAt < REMEMBERED_MS) return;
       this.#forget(oldest);
+    }
+  }
+
+  /** The oldest go first, and `kept` not at all. */
+  #forgetTooMuch(kept: Entry<Answer>): void {
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= MAX_ENTRIES && this.#bytes <= MAX_BYTES) return;
+      if (entry !== kept) this.#forget(oldest);
     }
   }
 

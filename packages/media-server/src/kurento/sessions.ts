@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { KurentoError } from '@parley/protocol';
 import type { MediaObject } from '../elements/media-object.ts';
-import type { Response } from './messages.ts';
+import { roughLength, type Response } from './messages.ts';
 import { RequestCache } from './request-cache.ts';
 
 /** Where a session's events go: the connection that speaks for it. */
@@ -15,7 +15,7 @@ export interface EventReceiver {
 
 export class Session {
   readonly id: string;
-  readonly answers = new RequestCache<Response>();
+  readonly answers = new RequestCache<Response>(roughLength);
   /** The newest connection that spoke for the session. Without one, its events are lost. */
   receiver: EventReceiver | undefined;
   /** Not used since the last sweep. */
