@@ -7,6 +7,8 @@ import { concreteClasses, creation, templates, type Message } from './message-te
 /** As the server's: what is nested deeper is no request. */
 const MAX_DEPTH = 32;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Where most mutations happen; of what has no such parameters, those of the method itself are mutilated. */
+const INNER_PARAMS = ['operationParams', 'operationParams', 'constructorParams', 'none'];
 const MANAGER = 'manager_ServerManager';
 
 interface Answer {
@@ -97,14 +99,16 @@ export class Attacker {
   }
 
   #nonsense(all: readonly Message[]): string {
-    const chosen = { ...pick(this.#random, all), id: pick(this.#random, [1, 'x', 1.5, -0, null, false]) };
+    const chosen = {
+      ...pick(this.#random, all),
+      id: pick(this.#random, [1, 2, 3, 'x', 'y', '', 1.5, -0, false, null]),
+    };
     const dice = this.#random();
     if (dice < 0.2) return JSON.stringify(chosen);
     if (dice > 0.999) return deep(JSON.stringify(chosen), this.#random);
     if (dice > 0.8) return mutate(chosen, this.#random);
     // The rest is whole as far as the protocol goes, so that it comes to the objects.
-    const params = mutate(chosen.params, this.#random);
-    return JSON.stringify({ ...chosen, params: null }).replace('"params":null', () => `"params":${params}`);
+    return mutatedWithin(chosen, ['params', pick(this.#random, INNER_PARAMS)], this.#random);
   }
 
   /** Sends them all at once. @throws Error unless each is answered in its turn */
@@ -136,6 +140,15 @@ export class Attacker {
     if (code !== 1009 || this.#answers[0]?.error?.code !== 40_009)
       throw new Error(`a message beyond the limit: ${JSON.stringify(this.#answers)}, closed with ${code}`);
   }
+}
+
+/** Mutilates what lies at the end of the path, as far as the message has that; the rest stays whole. */
+function mutatedWithin(value: object, path: readonly string[], random: () => number): string {
+  const [key = '', ...rest] = path;
+  const within = (value as Record<string, unknown>)[key];
+  if (typeof within !== 'object' || within === null) return mutate(value, random);
+  const inner = mutatedWithin(within, rest, random);
+  return JSON.stringify({ ...value, [key]: null }).replace(`"${key}":null`, () => `"${key}":${inner}`);
 }
 
 /** The same message with its parameters thousands of levels deep. */
