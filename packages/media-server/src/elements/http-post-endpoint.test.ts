@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Mp4OutputFormat, WebMOutputFormat } from 'mediabunny';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { aac, h264, made, vp8 } from '../playing/testing/made-media.ts';
 import { Viewer } from '../playing/testing/viewer.ts';
 import { CLIP, contents, readClip } from '../recording/testing/clip.ts';
@@ -123,6 +123,20 @@ describe('HttpPostEndpoint', () => {
     );
     expect(await send(url, { method: 'POST', body: bytes })).toMatchObject({ status: 200 });
     await eventually(() => expect(told()[4]).toBe('MediaSessionStarted'));
+  });
+
+  it('waits for the next post as long as it was told to, for years too', async () => {
+    // A delay that is too long for Node.js is taken for one millisecond, and warned of.
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): number => warnings.push(name);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const endpoint = make({ disconnectionTimeout: 2 ** 31 - 1 });
+    const video = { ...(await vp8()), packets: (await vp8()).packets.slice(0, 5) };
+    const body = await made(new WebMOutputFormat(), { video });
+    expect(await send(await endpoint.getUrl(), { method: 'POST', body })).toMatchObject({ status: 200 });
+    await bench.saw('EndOfStream');
+    expect(warnings).toEqual([]);
   });
 
   it('refuses in a sentence what cannot be played, and tells of it', async () => {
