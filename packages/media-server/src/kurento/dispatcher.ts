@@ -276,10 +276,15 @@ export class Dispatcher {
     return { sessionId: session.id };
   }
 
-  /** Stops at the first step that fails. What was done stays done, and the whole is still a success. */
+  /**
+   * Stops at the first step that fails. What was done stays done, and the whole is still a success. One that takes too long
+   * stops, too: its client has its answer, and the next request may be at work already.
+   */
   async #transaction(params: Params, session: Session, caller: Caller): Promise<Result> {
     const responses: Response[] = [];
+    const answeredAt = performance.now() + this.#options.deadlineMs;
     for (const { id, method, params: given } of readSteps(params.operations)) {
+      if (performance.now() >= answeredAt) throw new Error('a transaction took too long');
       const resolved = { ...resolveReferences(given, responses), sessionId: session.id };
       const response = await this.#answer({ id, method, params: resolved }, caller);
       responses.push(response);

@@ -59,6 +59,25 @@ describe('the Kurento server', () => {
     expect((await subscribe('c')).error).toBeUndefined();
   });
 
+  it('does nothing more of a transaction that has taken too long, whose client has its answer', async () => {
+    server = await startTestServer({ deadlineMs: 50 });
+    const client = await TestClient.open(server.port);
+    const measure = (interval: number) => ({
+      object: MANAGER,
+      operation: 'getUsedCpu',
+      operationParams: { interval },
+    });
+    const operations = [
+      { id: 0, method: 'invoke', params: measure(35) },
+      { id: 1, method: 'invoke', params: measure(35) },
+      { id: 2, method: 'create', params: { type: 'MediaPipeline' } },
+    ];
+    expect((await client.call('transaction', { operations })).error.code).toBe(-32603);
+    // As long as the steps that were left would have taken.
+    await client.call('invoke', measure(45));
+    expect(server.counts().objects).toBe(0);
+  });
+
   it('answers a message that is too long, closes with 1009, and keeps the session for the next connection', async () => {
     server = await startTestServer({ limits: { maxMessageBytes: 1_000 } });
     const wordy = await TestClient.open(server.port);
