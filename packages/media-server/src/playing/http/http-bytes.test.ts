@@ -203,7 +203,19 @@ describe('an HTTP source', () => {
     await expect(openUrl('http://')).rejects.toThrow(refusal('missing', /not a valid address/));
   });
 
-  it('that changes while it is played ends with an error', async () => {
+  it.each<[string, Behaviour, Error]>([
+    ['changes', { ranges: false }, refusal('foreign', /changed while it was played/)],
+    [
+      'is refused',
+      {
+        before: (_request, response) => {
+          response.writeHead(503).end('busy');
+          return true;
+        },
+      },
+      refusal('missing', /is answered with status 503/),
+    ],
+  ])('that %s while it is played ends with an error that says so', async (_name, behaviour, error) => {
     const video = await vp8();
     const longer = Array.from({ length: 60 }, (_, part) =>
       video.packets.map((frame) => ({ ...frame, at: frame.at + 2000 * part })),
@@ -213,8 +225,8 @@ describe('an HTTP source', () => {
       ranges: true,
     });
     const file = await openUrl(server.url);
-    server.behaviour = { ranges: false };
-    await expect(framesOf(file)).rejects.toThrow(/changed while it was played/);
+    server.behaviour = behaviour;
+    await expect(framesOf(file)).rejects.toThrow(error);
     await file.close();
   });
 

@@ -47,13 +47,7 @@ export async function httpBytes(
       response.destroy();
       response = await client.get(url);
     }
-    if (response.statusCode !== 200) {
-      response.destroy();
-      throw new MediaFileError(
-        'missing',
-        `'${shownUrl(url)}' is answered with status ${response.statusCode}`,
-      );
-    }
+    if (response.statusCode !== 200) throw refusedBy(url, response);
     return await streamBytes({ chunks: response, name: shownUrl(url), close: () => client.close() });
   } catch (error) {
     client.close();
@@ -153,6 +147,8 @@ class RangedFile {
 
   async *#request(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
     const response = await this.#client.get(this.#url, `bytes=${start}-${end - 1}`);
+    // A server that gives the whole instead has another file by now; one that gives nothing has not.
+    if (response.statusCode !== 200 && response.statusCode !== 206) throw refusedBy(this.#url, response);
     const range = response.statusCode === 206 ? contentRange(response) : undefined;
     if (range?.start !== start || range.size !== this.#size) {
       response.destroy();
@@ -185,6 +181,12 @@ async function readHead(response: IncomingMessage): Promise<Buffer> {
     if (head.length === 0) throw error;
   }
   return head.subarray(0, PROBE_BYTES);
+}
+
+/** Leaves the answer, which is no media. */
+function refusedBy(url: URL, response: IncomingMessage): MediaFileError {
+  response.destroy();
+  return new MediaFileError('missing', `'${shownUrl(url)}' is answered with status ${response.statusCode}`);
 }
 
 /** `Content-Range: bytes START-END/SIZE`; undefined when the size is not told. */
