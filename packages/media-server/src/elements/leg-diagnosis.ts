@@ -43,10 +43,11 @@ export function diagnoseLeg({ transport, session, restarts, candidates }: LegFac
   };
 }
 
-/** Which of our candidates the peer uses: the first one of its protocol and address family. Undefined: none. */
+/** Which of our candidates the peer uses: the first one of its protocol, address family and kind of way. Undefined: none. */
 export function localCandidateFor(path: Path, candidates: readonly string[]): string | undefined {
   return candidates.find((line) => {
     const local = parseCandidate(line);
+    if ((local?.type === 'relay') !== (path.relayed === true)) return false;
     return local?.transport === path.protocol && isIPv6(local.address) === isIPv6(path.address);
   });
 }

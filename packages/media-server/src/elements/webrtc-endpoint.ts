@@ -24,8 +24,8 @@ import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
 import type { AnnouncedCandidates } from '../transport/announced-candidates.ts';
 import type { DtlsState } from '../transport/dtls-session.ts';
-import type { StunServer } from '../transport/outside-addresses.ts';
 import type { Path } from '../transport/path.ts';
+import { Relay } from '../transport/relay.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { CandidateGathering, type CandidateLine, type IceCandidateValue } from './candidate-gathering.ts';
 import { CodecMismatch } from './codec-mismatch.ts';
@@ -70,6 +70,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
   readonly #cname: string;
   readonly #tick = (now: number): void => this.#onTick(now);
   readonly #gathering: CandidateGathering;
+  readonly #relay: Relay;
   /** Undefined: made without `useDataChannels`. */
   readonly #data: PeerData | undefined;
   readonly #offeredDirection: OfferedLines['direction'] | undefined;
@@ -102,6 +103,10 @@ export class WebRtcEndpoint extends WebRtcSettings {
       onSelectedPath: (path) => this.#onSelectedPath(path),
       onDtlsState: (state) => this.#onDtlsState(state),
       onData: (packet) => this.#data?.handlePacket(packet),
+    });
+    this.#relay = new Relay({
+      log: this.environment.log,
+      onPacket: (kind, bytes, path, now) => this.#transport.handleDatagram(kind, bytes, path, now),
     });
     if (params.useDataChannels === true)
       this.#data = new PeerData({
@@ -177,7 +182,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
    */
   addIceCandidate({ candidate }: IceCandidateValue): void {
     if (candidate === '') return;
-    if (parseCandidate(candidate)) this.#transport.addRemoteCandidate(candidate);
+    if (parseCandidate(candidate)) this.#addRemoteCandidate(candidate);
     else this.environment.log.debug({ endpoint: this.id }, 'a candidate that cannot be read was ignored');
   }
 
@@ -284,6 +289,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.#session.close();
     this.#data?.close();
     this.#transport.close();
+    this.#relay.close();
     return released;
   }
 
@@ -298,8 +304,13 @@ export class WebRtcEndpoint extends WebRtcSettings {
     const role = negotiation.setup === 'active' ? 'client' : 'server';
     const { lite, candidates } = readRemoteIce(description);
     this.#transport.start({ ice, fingerprint, role, lite });
-    for (const candidate of candidates) this.#transport.addRemoteCandidate(candidate);
+    for (const candidate of candidates) this.#addRemoteCandidate(candidate);
     this.environment.ticker.add(this.#tick);
+  }
+
+  #addRemoteCandidate(line: string): void {
+    this.#transport.addRemoteCandidate(line);
+    this.#relay.permit(line);
   }
 
   #describeMyself(): LocalSession {
@@ -333,21 +344,26 @@ export class WebRtcEndpoint extends WebRtcSettings {
     this.setMediaState(last !== undefined && now - last < RTCP_SILENCE_MS ? 'CONNECTED' : 'DISCONNECTED');
   }
 
-  /** A description does not say that its candidates are all while a STUN server is still to be asked for another. */
+  /** A description does not say that its candidates are all while a server is still to be asked for another. */
   #asGathered(description: string): string {
-    return this.stunServer ? awaitingCandidates(description) : description;
+    return this.stunServer || this.turnServer ? awaitingCandidates(description) : description;
   }
 
   #findMore(told: readonly string[]): Promise<readonly string[]> | undefined {
-    const server = this.stunServer;
+    const { stunServer, turnServer } = this;
     // After a restart by TCP, the peer is to come by nothing else.
     const isOverUdp = told.some((line) => parseCandidate(line)?.transport === 'udp');
-    return server && isOverUdp ? this.#findOutside(server, told) : undefined;
+    if (!isOverUdp || (!stunServer && !turnServer)) return undefined;
+    const { transports } = this.environment;
+    const searches = [
+      stunServer && transports.candidateOutside(stunServer, told),
+      turnServer && this.#relay.candidate(turnServer),
+    ];
+    return this.#addFound(searches.filter((search) => search !== undefined));
   }
 
-  async #findOutside(server: StunServer, told: readonly string[]): Promise<readonly string[]> {
-    const found = await this.environment.transports.candidateOutside(server, told);
-    const more = found === undefined ? [] : [found];
+  async #addFound(searches: readonly Promise<string | undefined>[]): Promise<readonly string[]> {
+    const more = (await Promise.all(searches)).filter((found) => found !== undefined);
     const { all, tcp } = this.#announced;
     this.#announced = { all: [...new Set([...all, ...more])], tcp };
     this.describedAgain(withLateCandidates(this.getLocalSessionDescriptor(), more));

@@ -6,7 +6,9 @@ import { KurentoError } from '@parley/protocol';
 import { isAllowedAddress } from '../playing/http/allowed-address.ts';
 import { addressesOf, type AddressChoice } from '../transport/announced-candidates.ts';
 import { isHostAddress, type StunServer } from '../transport/outside-addresses.ts';
+import type { TurnServer } from '../transport/relay.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
+import { parseTurnUrl } from './turn-url.ts';
 
 /** RFC 8489, section 8. */
 const DEFAULT_STUN_PORT = 3478;
@@ -19,6 +21,8 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
   #iceTcp = true;
   #stunServerAddress = '';
   #stunServerPort = DEFAULT_STUN_PORT;
+  #turnUrl = '';
+  #turnServer: TurnServer | undefined;
 
   /** Names separated by commas; empty: all that the server announces. */
   get networkInterfaces(): string {
@@ -87,7 +91,7 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
    * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR
    */
   set stunServerAddress(address: string) {
-    if (address !== '') checkStunAddress(address);
+    if (address !== '') checkServerAddress('stunServerAddress', address);
     this.#stunServerAddress = address;
   }
 
@@ -100,6 +104,28 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
   set stunServerPort(port: number) {
     if (port < 1 || port > 65_535) throw illegal('stunServerPort has to be a port, 1 to 65535');
     this.#stunServerPort = port;
+  }
+
+  /** `user:password@address:port`, of a relay that is asked for when candidates are gathered; empty: none is. */
+  get turnUrl(): string {
+    return this.#turnUrl;
+  }
+
+  /**
+   * UDP to the server only, and no such addresses as `stunServerAddress` refuses.
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR, NOT_IMPLEMENTED for TCP and TLS,
+   * MEDIA_OBJECT_OPERATION_NOT_SUPPORTED
+   */
+  set turnUrl(url: string) {
+    this.refuseOnceDescribed('turnUrl');
+    const server = url === '' ? undefined : parseTurnUrl(url);
+    if (server) checkServerAddress('turnUrl', server.address);
+    this.#turnUrl = url;
+    this.#turnServer = server;
+  }
+
+  protected get turnServer(): TurnServer | undefined {
+    return this.#turnServer;
   }
 
   protected get stunServer(): StunServer | undefined {
@@ -118,11 +144,11 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
 }
 
 /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
-function checkStunAddress(address: string): void {
+function checkServerAddress(property: string, address: string): void {
   if (isIP(address) === 0 || address.includes('%'))
-    throw illegal('stunServerAddress has to be an IP address: resolve the name of the server before');
+    throw illegal(`${property} needs an IP address: resolve the name of the server before`);
   if (!isHostAddress(address) || !isAllowedAddress(address, 'any'))
-    throw illegal(`stunServerAddress cannot be ${address}, which is no address of a STUN server`);
+    throw illegal(`${property} cannot name ${address}, which is no address of such a server`);
 }
 
 function illegal(message: string): KurentoError {

@@ -14,7 +14,7 @@ import type { MediaObject } from '../elements/media-object.ts';
 import type { Factory, MediaObjectConstructor } from './factory.ts';
 import { readParams, writeValue, type FindObject } from './marshal.ts';
 import { isRecord, type Params } from './messages.ts';
-import { whyNotImplemented, whyUnavailable } from './unavailable.ts';
+import { whyUnavailable } from './unavailable.ts';
 
 /** Parameters that are absent count as none. */
 function namedParams(value: unknown, field: string): Params {
@@ -64,10 +64,7 @@ function readConstructorParams(
   const values = readParams(declared, namedParams(given, 'constructorParams'), find);
   declared.forEach((param, index) => {
     if (!param.supported && values[index] !== param.default)
-      throw new KurentoError(
-        'NOT_IMPLEMENTED',
-        `This media server does not implement '${param.name}' other than ${String(param.default)} of '${declaration.name}'`,
-      );
+      throw notImplemented(declaration.name, `'${param.name}' other than ${String(param.default)}`);
   });
   return Object.fromEntries(declared.map((param, index) => [param.name, values[index]]));
 }
@@ -86,8 +83,7 @@ export async function invoke(
   const operation = findOperation(object.className, name);
   if (!operation)
     throw new KurentoError('MALFORMED_TRANSACTION', `'${object.className}' has no operation '${name}'`);
-  if (!operation.supported)
-    throw new KurentoError('NOT_IMPLEMENTED', whyNotImplemented(object.className, name));
+  if (!operation.supported) throw notImplemented(object.className, `'${name}'`);
   const given = namedParams(operationParams, 'operationParams');
   return perform(object as unknown as Record<string, unknown>, operation, given, find);
 }
@@ -134,4 +130,11 @@ export function describe(object: MediaObject): { type: string; qualifiedType: st
     qualifiedType: qualified(object.className),
     hierarchy: ancestors.map((ancestor) => qualified(ancestor.name)),
   };
+}
+
+function notImplemented(className: string, what: string): KurentoError {
+  return new KurentoError(
+    'NOT_IMPLEMENTED',
+    `This media server does not implement ${what} of '${className}'`,
+  );
 }

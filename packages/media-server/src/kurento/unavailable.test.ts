@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { kurentoModules } from '@parley/protocol';
 import { factory } from './factory.ts';
 import { resolveConstruction } from './invocation.ts';
-import { whyNotImplemented } from './unavailable.ts';
 
 const find = () => {
   throw new Error('nobody is looked for');
@@ -30,11 +29,4 @@ it('names every hub and filter that needs pictures or sound decoded', () => {
     'Mixer',
     'ZBarFilter',
   ]);
-});
-
-it('says what to do with a relay, and nothing more of other members', () => {
-  const advice = 'the server is reached directly at its announced addresses; give the relay to the browser';
-  expect(whyNotImplemented('WebRtcEndpoint', 'setTurnUrl')).toContain(advice);
-  const general = "This media server does not implement 'toString' of 'WebRtcEndpoint'";
-  expect(whyNotImplemented('WebRtcEndpoint', 'toString')).toBe(general);
 });

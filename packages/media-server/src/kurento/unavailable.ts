@@ -1,4 +1,4 @@
-// What this media server says when a client wants a class or a member that it does not have: why not, and what to use instead.
+// What this media server says when a client wants a class that it does not have: why not, and what to use instead.
 
 const FORWARDS = 'this media server forwards pictures and sound as they come and does not decode them';
 
@@ -12,20 +12,6 @@ const reasons: Readonly<Record<string, string>> = {
   GStreamerFilter: `GStreamerFilter runs commands of GStreamer, which is not here: ${FORWARDS}; where only a place in the pipeline is wanted, PassThrough is one`,
   ZBarFilter: `ZBarFilter reads bar codes in pictures, and ${FORWARDS}: read them in the page, before the video is sent`,
 };
-
-const TURN_URL =
-  "the server is reached directly at its announced addresses; give the relay to the browser, as one of its 'iceServers'";
-
-/** By name of the operation; others get a general sentence. */
-const adviceByOperation: Readonly<Record<string, string>> = { getTurnUrl: TURN_URL, setTurnUrl: TURN_URL };
-
-/** A sentence for the client whose operation is refused; `operation`: its name. */
-export function whyNotImplemented(className: string, operation: string): string {
-  const sentence = `This media server does not implement '${operation}' of '${className}'`;
-  return Object.hasOwn(adviceByOperation, operation)
-    ? `${sentence}: ${adviceByOperation[operation]}`
-    : sentence;
-}
 
 /** A sentence for the client whose `create` of a known class is refused. */
 export function whyUnavailable(className: string): string {

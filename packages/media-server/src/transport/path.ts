@@ -5,6 +5,8 @@ export interface Path {
   /** IP literal without zone; IPv4 in its own form, never mapped into IPv6. */
   readonly address: string;
   readonly port: number;
+  /** Through a relay of this side. */
+  readonly relayed?: boolean;
   /** Hands one packet to the network. Losing it is the network's business: no error, no promise. */
   send(packet: Buffer): void;
 }

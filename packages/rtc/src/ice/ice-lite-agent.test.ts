@@ -239,6 +239,14 @@ describe('the remembered sources', () => {
     expect(agent.selected).toBe(connection);
   });
 
+  it('are not the same through a relay of this side as without it', () => {
+    const relayed: IceSource = { ...WIFI, relayed: true };
+    agent.handleStun(check(), WIFI, 0);
+    expect(agent.isAuthenticated(relayed)).toBe(false);
+    expect(agent.handleStun(check({ nominate: true }), relayed, 1).selected).toBe(true);
+    expect(agent.selected).toBe(relayed);
+  });
+
   it('give way to another that passed a check when their connection closes', () => {
     const connection: IceSource = { ...WIFI, protocol: 'tcp' };
     agent.handleStun(check(), CELLULAR, 0);

@@ -46,6 +46,8 @@ export interface IceCheckResult {
 /** Where a check came from. Over TCP it is one connection, and not the same as UDP from the same address and port. */
 export interface IceSource extends TransportAddress {
   readonly protocol: 'udp' | 'tcp';
+  /** Through a relay of this side: not the same way as without it. */
+  readonly relayed?: boolean;
 }
 
 /** One generation of credentials: a restart begins another one. */
@@ -332,6 +334,6 @@ function remoteUfragIn(username: string | undefined, generation: Generation): st
     : undefined;
 }
 
-function sourceKey({ protocol, address, port }: IceSource): string {
-  return `${protocol} ${address} ${port}`;
+function sourceKey({ protocol, address, port, relayed = false }: IceSource): string {
+  return `${protocol} ${address} ${port}${relayed ? ' relayed' : ''}`;
 }

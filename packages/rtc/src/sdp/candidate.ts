@@ -150,6 +150,20 @@ export function reflexiveCandidate(
   return candidate;
 }
 
+/**
+ * A relayed candidate over UDP, on the relay of `server`, below all others (RFC 8445, section 5.1.2.2). Keeps to itself how
+ * this side looks to the server, as RFC 8839, section 5.1, allows.
+ * @throws {TypeError} if an address or port cannot stand in a candidate line.
+ */
+export function relayedCandidate(
+  { address, port }: { readonly address: string; readonly port: number },
+  server: string,
+): IceCandidate {
+  const reflexive = reflexiveCandidate({ address, port }, undefined, server);
+  const priority = reflexive.priority - REFLEXIVE_PREFERENCE * 2 ** 24;
+  return { ...reflexive, foundation: foundationOf(`relay udp ${server}`), priority, type: 'relay' };
+}
+
 /** Equal for equal texts, as good as never for others: 32-bit FNV-1a in decimal. */
 function foundationOf(text: string): string {
   let hash = 0x811c9dc5;
