@@ -35,6 +35,12 @@ const MAX_REPEATED_BYTES = 2 * 1024 * 1024;
 const BURST_PACKETS = 16;
 const BURST_INTERVAL_MS = 5;
 
+/**
+ * What may wait to leave, in packets: 2 to 3 s. A file may hold more than any line carries, or say that all of it is due at
+ * once; what comes on top is left out, up to a key frame.
+ */
+const MAX_WAITING_PACKETS = 8_192;
+
 /** From 1900, where NTP starts, to 1970, in ms. */
 const NTP_EPOCH_MS = 2_208_988_800_000;
 
@@ -68,6 +74,8 @@ export class PlayedTrack implements MediaSource {
   #repeatedAt = -Infinity;
   #repeatWanted = false;
   #backlog: WaitingPacket[] = [];
+  /** Frames are left out, since those before them still wait. */
+  #overfull = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `flow` is told of each packet. */
@@ -126,6 +134,10 @@ export class PlayedTrack implements MediaSource {
    */
   send(frame: EncodedFrame, due: number): void {
     const now = performance.now();
+    if (!this.#hasRoomFor(frame)) {
+      this.forgetFrames();
+      return;
+    }
     // Before this frame: a viewer who waits for a key frame can do nothing with it alone.
     if (!frame.keyframe && this.#mayRepeat(now)) this.#repeat(now);
     if (this.kind === 'video') this.#remember(frame);
@@ -152,7 +164,14 @@ export class PlayedTrack implements MediaSource {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#backlog = [];
+    this.#overfull = false;
     this.forgetFrames();
+  }
+
+  #hasRoomFor({ keyframe }: EncodedFrame): boolean {
+    if (this.#backlog.length >= MAX_WAITING_PACKETS) this.#overfull = true;
+    else if (keyframe) this.#overfull = false;
+    return !this.#overfull;
   }
 
   #remember(frame: EncodedFrame): void {

@@ -37,6 +37,9 @@ const MAX_LATE_MS = 1_000;
 /** The last frame is shown for a while before the end is told: 40 ms, unless the file knows. */
 const LAST_FRAME_MS = 40;
 
+/** Timers of Node.js take no longer delay, in ms: they would fire at once. Times in files may be anything. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export interface PlayerListener {
   /** All frames were sent and the last one has had its time. Told once for each time the file ends. */
   ended(): void;
@@ -171,7 +174,7 @@ export class Player {
   }
 
   #wake(delay: number): void {
-    this.#timer = setTimeout(() => this.#run(), Math.ceil(delay));
+    this.#timer = setTimeout(() => this.#run(), Math.min(MAX_TIMER_MS, Math.ceil(delay)));
   }
 
   #finish(now: number): void {
