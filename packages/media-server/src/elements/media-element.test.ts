@@ -112,6 +112,28 @@ describe('MediaElement', () => {
     expect(down.getSourceConnections('AUDIO')[0].source).toBe(first);
   });
 
+  it('refuses connections without end, and leaves those alone that are there', () => {
+    const [up, other, down] = pipelineWith(3) as [TestElement, TestElement, TestElement];
+    const isRefused = (name: string): boolean => {
+      try {
+        up.connect(down, undefined, 'default', name);
+        return false;
+      } catch (error) {
+        expect(error).toMatchObject({
+          name: 'KurentoError',
+          message: expect.stringContaining('too many') as string,
+        });
+        return true;
+      }
+    };
+    const refused = Array.from({ length: 100 }, (_, number) => isRefused(`stream ${number}`));
+    expect(refused.indexOf(true)).toBe(21);
+    expect(down.getSourceConnections()).toHaveLength(63);
+    other.connect(down, 'VIDEO', 'default', 'stream 20');
+    expect(down.getSourceConnections('VIDEO', 'stream 20')[0].source).toBe(other);
+    expect(() => up.connect(other, 'VIDEO', 'x'.repeat(257))).toThrow(/256 characters/);
+  });
+
   it('keeps connections of other descriptions apart, and lets media flow between the default ones only', () => {
     const media = new Media();
     const [first, second, down] = pipelineWith(3) as [TestElement, TestElement, TestElement];

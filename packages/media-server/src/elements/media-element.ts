@@ -15,6 +15,12 @@ import { WantedFormats } from './wanted-formats.ts';
 
 export type { StatsRecord };
 
+/** How many connections may end in one element: three, unless it is given streams of other names, which nothing uses. */
+const MAX_INPUTS = 64;
+
+/** Of the name of a stream, in characters. */
+const MAX_DESCRIPTION = 256;
+
 export interface ElementConnectionData {
   readonly source: MediaElement;
   readonly sink: MediaElement;
@@ -59,7 +65,8 @@ export abstract class MediaElement extends MediaObject {
   /**
    * Feeds the sink: audio, video and data, or only `mediaType`. A sink has one source per type and description of its own:
    * a new one replaces the old one. An element may feed itself.
-   * @throws KurentoError CONNECT_ERROR when the sink is in another pipeline or gone
+   * @throws KurentoError CONNECT_ERROR when the sink is in another pipeline or gone, NOT_ENOUGH_RESOURCES for too many
+   * descriptions, MEDIA_OBJECT_ILLEGAL_PARAM_ERROR for one that is too long
    */
   connect(
     sink: MediaElement,
@@ -75,7 +82,19 @@ export abstract class MediaElement extends MediaObject {
         `Elements of different pipelines cannot be connected: '${this.id}' and '${sink.id}'`,
       );
     const [from, to] = [named(sourceMediaDescription), named(sinkMediaDescription)];
-    for (const type of mediaType ? [mediaType] : MEDIA_TYPES) this.#connectOne(sink, type, from, to);
+    if (Math.max(from.length, to.length) > MAX_DESCRIPTION)
+      throw new KurentoError(
+        'MEDIA_OBJECT_ILLEGAL_PARAM_ERROR',
+        `The description of a stream has ${MAX_DESCRIPTION} characters at most`,
+      );
+    const types = mediaType ? [mediaType] : MEDIA_TYPES;
+    const added = types.filter((type) => !sink.#incoming.has(keyOf(type, to))).length;
+    if (sink.#incoming.size + added > MAX_INPUTS)
+      throw new KurentoError(
+        'NOT_ENOUGH_RESOURCES',
+        `'${sink.id}' is fed under too many descriptions: ${MAX_INPUTS} connections end there at most`,
+      );
+    for (const type of types) this.#connectOne(sink, type, from, to);
   }
 
   /** Undoes `connect`, for all types or only `mediaType`. What is not connected like that is left as it is. */
