@@ -84,6 +84,7 @@ describe('what does not pass', () => {
     ['data further ahead than the window', packet(data(1024)), view],
     ['data on a stream that was not announced', packet(data(0, 1024)), view],
     ['data when there is no place for it', packet(data(0)), { ...view, isFull: true }],
+    ['a reset when there is no place for it', packet(reset(LAST_TSN)), { ...view, isFull: true }],
     ['data without content', packet(chunk(0, Buffer.alloc(12))), view],
     ['another beginning', packet(init), view],
     ['a beginning with company', packet(init, chunk(11, Buffer.alloc(0))), unborn],

@@ -38,7 +38,7 @@ const RECONFIG_PARAMETER = { outgoingReset: 13, response: 16, addOutgoing: 17 } 
 /** Where the association stands. TSNs: unsigned 32 bits. */
 export interface AssociationView {
   readonly established: boolean;
-  /** Whether there is no place for more data: what is not acknowledged comes again. */
+  /** Whether there is no place for more data and resets: what is not acknowledged comes again. */
   readonly isFull: boolean;
   /** Up to which every TSN of the peer has come; undefined before INIT. */
   readonly receivedTsn: number | undefined;
@@ -162,7 +162,8 @@ function areReconfigurations(body: Buffer, view: AssociationView): boolean {
   for (const parameter of readParameters(body)) {
     const length = parameter?.value.length ?? 0;
     if (parameter?.type === RECONFIG_PARAMETER.outgoingReset) {
-      if (length < 12 || length % 2 !== 0) return false;
+      // Each one waits for its turn behind the data, also one that says the same again.
+      if (view.isFull || length < 12 || length % 2 !== 0) return false;
       // It comes again; carried out too early, it would tear the last messages off (RFC 6525, section 5.2.2).
       const lastTsn = parameter.value.readUInt32BE(8);
       if (view.receivedTsn === undefined || distance(view.receivedTsn, lastTsn) > 0) return false;
