@@ -35,7 +35,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          globalSetup: ['e2e/src/global-setup.ts'],
+          globalSetup: ['e2e/src/kurento/global-setup.ts'],
         },
       },
     ],

@@ -1,6 +1,7 @@
 // Kurento's own JavaScript client from npm, unchanged, and the types of what the tests use of it: it brings none.
-import Module, { createRequire } from 'node:module';
+import Module from 'node:module';
 import { sep } from 'node:path';
+import { requireClient } from './npm-clients.ts';
 
 export type Callback<Result = unknown> = (error: Refusal | null, result: Result) => void;
 
@@ -144,7 +145,7 @@ function loadKurentoClient(): KurentoClientModule {
     return load(request, parent, isMain);
   };
   try {
-    return createRequire(import.meta.url)('kurento-client') as KurentoClientModule;
+    return requireClient('kurento-client') as KurentoClientModule;
   } finally {
     loader._load = load;
   }

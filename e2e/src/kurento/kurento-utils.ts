@@ -1,8 +1,8 @@
 // Kurento's own library for pages from npm, unchanged, made into one script that a page can take; and the types of what
 // the tests use of it.
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { requireClient } from './npm-clients.ts';
 
 type Callback<Result> = (error: Error | undefined, result: Result) => void;
 
@@ -38,7 +38,7 @@ export interface KurentoUtils {
 /** The text of the script. */
 export async function bundleKurentoUtils(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [createRequire(import.meta.url).resolve('kurento-utils')],
+    entryPoints: [requireClient.resolve('kurento-utils')],
     bundle: true,
     write: false,
     format: 'iife',
