@@ -95,6 +95,11 @@ describe('the graph of a pipeline', () => {
     const lines = linesOf(bench.pipeline.getGstreamerDot('SHOW_VERBOSE'));
     expect(lines.filter((line) => line.includes('[shape=box, label'))).toHaveLength(2_000);
     expect(lines.join()).toContain('501 more are not shown');
+    const feeder = bench.make(PassThrough);
+    for (const each of bench.pipeline.elements) if (each !== element) feeder.connect(each);
+    const crowded = linesOf(bench.pipeline.getGstreamerDot());
+    expect(crowded.filter((line) => line.includes(' -> '))).toHaveLength(6_000);
+    expect(crowded.join()).toContain('only 6000 connections are shown');
     element.name = '"'.repeat(10_000);
     expect(linesOf(element.getGstreamerDot()).join().length).toBeLessThan(3_000);
   });

@@ -37,6 +37,9 @@ const SHOWN: Readonly<Record<DotDetails, Shown>> = {
 /** A picture of more could not be looked at, and the text has to fit into a message. */
 const MAX_OBJECTS = 2_000;
 
+/** One element may feed all others, drawn or not. */
+const MAX_CONNECTIONS = 3 * MAX_OBJECTS;
+
 /** Longer names and values are cut, in characters. */
 const MAX_TEXT = 200;
 
@@ -59,16 +62,26 @@ export function dotGraph(
   const drawn = objects.slice(0, MAX_OBJECTS);
   const elements = drawn.filter((object) => isSubclass(object.className, 'MediaElement')) as MediaElement[];
   const hubs = drawn.filter((object) => isSubclass(object.className, 'Hub')) as Hub[];
+  const all = elements.flatMap((element) => [
+    ...element.getSourceConnections(),
+    ...element.getSinkConnections(),
+  ]);
+  // Those between two of the elements are named by both.
   const connections = new Set<string>();
-  for (const element of elements)
-    for (const connection of [...element.getSourceConnections(), ...element.getSinkConnections()])
-      connections.add(connectionLine(connection, shown));
+  for (const connection of all) {
+    if (connections.size >= MAX_CONNECTIONS) break;
+    connections.add(connectionLine(connection, shown));
+  }
   const left = objects.length - drawn.length;
+  const notes = [
+    ...(left > 0 ? [`${left} more are not shown`] : []),
+    ...(connections.size >= MAX_CONNECTIONS ? [`only ${MAX_CONNECTIONS} connections are shown`] : []),
+  ];
   return [
     `digraph ${quoted(title)} {`,
     '  rankdir=LR;',
     '  node [shape=box];',
-    ...(left > 0 ? [`  label=${quoted(`${left} more are not shown`)};`] : []),
+    ...(notes.length > 0 ? [`  label=${quoted(...notes)};`] : []),
     ...elements.map((element) => nodeLine(element, 'box', shown)),
     ...hubs.map((hub) => nodeLine(hub, 'hexagon', shown)),
     ...connections,
