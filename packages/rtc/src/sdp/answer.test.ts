@@ -271,6 +271,11 @@ describe('a negotiation', () => {
     expect(answer).toContain('a=group:BUNDLE 0\r\n');
   });
 
+  it('passes over a codec whose name is a number, which the parser takes for one', () => {
+    const line = [AUDIO[0].replace('111', '96 111'), ...AUDIO.slice(1), 'a=rtpmap:96 7/48000/2'];
+    expect(answerOffer(sdp(...line), local).media[0].codecs.map(({ name }) => name)).toEqual(['opus']);
+  });
+
   it('refuses plain RTP and lines that the offer itself has stopped, but takes bundle-only ones', () => {
     const plain = AUDIO.with(0, 'm=audio 9 RTP/AVP 111');
     const stopped = VIDEO.with(0, 'm=video 0 UDP/TLS/RTP/SAVPF 96');

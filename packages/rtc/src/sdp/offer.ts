@@ -213,7 +213,7 @@ function readPayloads(section: MediaDescription, formats: readonly string[]): Of
     if (!/^\d{1,3}$/.test(format) || Number(format) > 127) continue;
     const payloadType = Number(format);
     const mapping = section.rtp.find(({ payload }) => payload === payloadType);
-    const encoding = mapping ? mapping.codec : STATIC_PAYLOADS.get(payloadType);
+    const encoding = mapping ? String(mapping.codec) : STATIC_PAYLOADS.get(payloadType);
     if (encoding === undefined) continue;
     const fmtp = section.fmtp.find(({ payload }) => payload === payloadType);
     payloads.push({
