@@ -34,6 +34,16 @@ describe('a down track', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it('sends no part of what is too large for a datagram, also when it is missed', () => {
+    const { track, source, sent } = watchedTrack();
+    source.give(mediaPacket({ sequence: 1, keyframe: true }));
+    const payload = Buffer.concat([vp8Payload(false), Buffer.alloc(4_000)]);
+    source.give(mediaPacket({ sequence: 2, payload }));
+    source.give(mediaPacket({ sequence: 3 }));
+    track.handleNack([(sent[0].sequenceNumber + 1) & 0xffff], 1_000);
+    expect(sent.map((packet) => distance(sent[0].sequenceNumber, packet.sequenceNumber))).toEqual([0, 2]);
+  });
+
   it('sends nothing before its transport is up', () => {
     const sent: Buffer[] = [];
     const track = new DownTrack({ kind: 'video', flow: noFlow, send: (packet) => sent.push(packet) });

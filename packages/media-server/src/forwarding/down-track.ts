@@ -42,6 +42,9 @@ const RESEND_SLOTS = 1024; // a power of two, so that a mask finds the slot
 /** One packet is built at a time and protected before the next, so all down tracks share the place to build it. */
 const scratch = Buffer.allocUnsafe(2048);
 
+/** Room is left for the header. A played file may hold sound in larger pieces: half of one would be of no use. */
+const MAX_PAYLOAD_BYTES = scratch.length - 128;
+
 export class DownTrack implements MediaSink {
   readonly kind: MediaKind;
   readonly #options: DownTrackOptions;
@@ -134,9 +137,9 @@ export class DownTrack implements MediaSink {
       return;
     }
     if (packet.rtp.ssrc !== this.#sourceSsrc && !this.#begin(packet)) return;
-    if (packet.extendedSequence < this.#firstSequence) return;
-
     const { rtp } = packet;
+    if (packet.extendedSequence < this.#firstSequence || rtp.payloadLength > MAX_PAYLOAD_BYTES) return;
+
     const sequence = packet.extendedSequence + this.#sequenceOffset;
     const timestamp = (rtp.timestamp + this.#timestampOffset) >>> 0;
     const headerLength = writeRtpHeader(scratch, {
@@ -264,7 +267,7 @@ export class DownTrack implements MediaSink {
   #resend(packet: MediaPacket, sequence: number, codec: NegotiatedCodec): void {
     const { rtp } = packet;
     const ssrc = this.#ssrc;
-    if (ssrc === undefined) return;
+    if (ssrc === undefined || rtp.payloadLength > MAX_PAYLOAD_BYTES) return;
     const timestamp = (rtp.timestamp + this.#timestampOffset) >>> 0;
     const extensions = this.#extensionsOf(packet);
     this.#counters.retransmitted++;
