@@ -1,8 +1,9 @@
 // How a WebRtcEndpoint comes to its session from either side: offers of its own, candidates in any order, and the settings
 // of its network. The bytes are a test peer's.
-import { networkInterfaces } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os, { networkInterfaces } from 'node:os';
 import { answerOffer, parseCandidate, type LocalSession } from '@parley/rtc';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openEndpoint, type EndpointUnderTest } from './webrtc-testing.ts';
 
 let bench: EndpointUnderTest;
@@ -293,6 +294,20 @@ describe('the settings of the network', () => {
     const offered = addresses(await endpoint.generateOffer());
     expect(new Set(offered)).toEqual(new Set(own.flatMap((ip) => [`udp ${ip}`, `tcp ${ip}`])));
     expect(offered).toHaveLength(2 * own.length);
+  });
+
+  it('look an interface up once, however often it is named', async () => {
+    const [name] = Object.keys(networkInterfaces());
+    const endpoint = await open();
+    const lookUp = vi.spyOn(os, 'networkInterfaces');
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      lookUp.mockRestore();
+      syncBuiltinESMExports();
+    });
+    endpoint.networkInterfaces = Array<string>(10_000).fill(name).join(',');
+    await endpoint.generateOffer();
+    expect(lookUp.mock.calls.length).toBe(2);
   });
 
   it('refuse what names no interface and no address of the family', async () => {

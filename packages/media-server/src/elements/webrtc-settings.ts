@@ -32,16 +32,15 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
   /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR, MEDIA_OBJECT_OPERATION_NOT_SUPPORTED */
   set networkInterfaces(names: string) {
     this.refuseOnceDescribed('networkInterfaces');
-    const interfaces = names
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
+    // Each once: looking one up takes time, and a long text has room for many.
+    const interfaces = new Set(names.split(',').map((name) => name.trim()));
+    interfaces.delete('');
     for (const name of interfaces) {
       if (addressesOf(name).length === 0)
         throw illegal(`'${name}' is no network interface with an address here`);
     }
     this.#networkInterfaces = names;
-    this.#interfaces = interfaces;
+    this.#interfaces = [...interfaces];
   }
 
   /** Told in place of this machine's own addresses of the family; empty: those are told. */
