@@ -88,7 +88,8 @@ export class MatroskaParser {
 
   /**
    * What the bytes complete.
-   * @throws StructureEnd where no element begins; Error for a part of more than 64 MiB, and for blocks with several frames
+   * @throws StructureEnd where no element begins; Error for a part of more than 64 MiB, for blocks with several frames, and
+   * for times beyond numbers
    */
   *push(chunk: Buffer): Generator<MatroskaHead | MatroskaBlock, void, undefined> {
     this.#chunks.push(chunk);
@@ -184,8 +185,11 @@ export class MatroskaParser {
     };
   }
 
+  /** @throws Error when it is beyond numbers: every moment after it would be, too */
   #ms(ticks: number): number {
-    return (ticks * this.#scale) / 1_000_000;
+    const ms = (ticks * this.#scale) / 1_000_000;
+    if (!Number.isFinite(ms)) throw new Error('its times are beyond numbers');
+    return ms;
   }
 }
 

@@ -172,6 +172,16 @@ describe('a stream of Matroska', () => {
     expect(closed).toBe(1);
   });
 
+  it('is refused where its times are beyond numbers', async () => {
+    const feed = new Feed();
+    const scale = element('1549a966', element('2ad7b1', Buffer.alloc(200, 0xff)));
+    const stream = await feed.open(Buffer.concat([head(VIDEO), scale]));
+    const reading = feed.read(stream);
+    await feed.give(Buffer.concat([opened('1f43b675'), element('a3', block(0, 0x80, 'picture'))]));
+    await expect(reading).rejects.toThrow(/beyond numbers/);
+    expect(feed.frames).toEqual([]);
+  });
+
   it('is refused where a block holds several frames', async () => {
     const feed = new Feed();
     const stream = await feed.open(head(VIDEO));
