@@ -61,6 +61,9 @@ const READ: ReadonlySet<number> = new Set([ID.info, ID.tracks, ID.timestamp, ID.
 /** An id has 4 bytes at most, a size 8. */
 const MAX_HEADER_BYTES = 12;
 
+/** Of one element that is read whole: tracks of a film have a dozen; millions, of 2 bytes each, would fill the memory. */
+const MAX_CHILDREN = 1_000;
+
 /** TimestampScale when none is given: ms, in ns. */
 const DEFAULT_SCALE = 1_000_000;
 
@@ -89,7 +92,7 @@ export class MatroskaParser {
   /**
    * What the bytes complete.
    * @throws StructureEnd where no element begins; Error for a part of more than 64 MiB, for blocks with several frames, and
-   * for times beyond numbers
+   * for numbers that are none
    */
   *push(chunk: Buffer): Generator<MatroskaHead | MatroskaBlock, void, undefined> {
     this.#chunks.push(chunk);
@@ -139,9 +142,8 @@ export class MatroskaParser {
       case ID.info: {
         const children = childrenOf(data);
         this.#scale = unsigned(children.get(ID.timestampScale)?.[0], DEFAULT_SCALE);
-        const duration = children.get(ID.duration)?.[0];
-        if (duration?.length === 4) this.#duration = this.#ms(duration.readFloatBE());
-        if (duration?.length === 8) this.#duration = this.#ms(duration.readDoubleBE());
+        const duration = float(children.get(ID.duration)?.[0]);
+        if (duration !== undefined) this.#duration = this.#ms(duration);
         break;
       }
       case ID.tracks: {
@@ -185,11 +187,8 @@ export class MatroskaParser {
     };
   }
 
-  /** @throws Error when it is beyond numbers: every moment after it would be, too */
   #ms(ticks: number): number {
-    const ms = (ticks * this.#scale) / 1_000_000;
-    if (!Number.isFinite(ms)) throw new Error('its times are beyond numbers');
-    return ms;
+    return (ticks * this.#scale) / 1_000_000;
   }
 }
 
@@ -207,10 +206,15 @@ function trackOf(entry: Buffer): MatroskaTrack {
   };
 }
 
-/** The data of the children by id; what is cut off or of unknown size ends the list. */
+/**
+ * The data of the children by id; what is cut off or of unknown size ends the list.
+ * @throws Error for more than 1000 of them
+ */
 function childrenOf(data: Buffer): Map<number, Buffer[]> {
   const children = new Map<number, Buffer[]>();
+  let count = 0;
   for (let at = 0; at < data.length;) {
+    if (++count > MAX_CHILDREN) throw new Error('a part of it consists of too many parts');
     const element = elementAt(data, at);
     if (element?.size === undefined) break;
     const start = at + element.headerLength;
@@ -253,7 +257,15 @@ function vintAt(
   return { value, length, isAllOnes };
 }
 
+/** @throws Error for more than 8 bytes (RFC 8794, section 7.2): it may have millions, and be beyond all numbers */
 function unsigned(data: Buffer | undefined, otherwise: number): number {
   if (!data || data.length === 0) return otherwise;
+  if (data.length > 8) throw new Error(`a number of it has ${data.length} bytes`);
   return data.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** Undefined for what is no number. */
+function float(data: Buffer | undefined): number | undefined {
+  const value = data?.length === 4 ? data.readFloatBE() : data?.length === 8 ? data.readDoubleBE() : NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
