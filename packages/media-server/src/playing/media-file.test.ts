@@ -173,6 +173,21 @@ describe('media files', () => {
     expect(most).toBeGreaterThan(100);
   });
 
+  it.each([420, 0x7fff_ffff, 0])(
+    'are refused when a fragment claims countless samples, in a box of %i bytes',
+    async (size) => {
+      const file = await made(new Mp4OutputFormat({ fastStart: 'fragmented' }), { audio: await opus() });
+      const at = file.indexOf('trun');
+      file.writeUInt32BE(size, at - 4);
+      // All alike, so that nothing follows.
+      file.writeUInt32BE(0, at + 4);
+      file.writeUInt32BE(0xffff_ffff, at + 8);
+      const path = join(folder, 'countless.mp4');
+      await writeFile(path, file);
+      await expect(MediaFile.open(path, 'countless.mp4')).rejects.toThrow(/4294967295 samples/);
+    },
+  );
+
   it('with garbage at their end are played up to it, and do not hold up the process', async () => {
     const path = join(folder, 'made');
     const whole = await made(new WebMOutputFormat({ appendOnly: true }), { video: await vp8() });
