@@ -192,7 +192,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
    * only those over TCP, and UDP is given up as soon as TCP works. Until the peer has moved to them, media goes on where it
    * goes now. The very same offer may come again: it gets the same credentials.
    * @throws KurentoError SDP_END_POINT_NO_REMOTE_SDP_ERROR before the negotiation, SDP_PARSE_ERROR, and
-   * SDP_END_POINT_PROCESS_OFFER_ERROR for an offer that changes more or nothing, and when DTLS is over
+   * SDP_END_POINT_PROCESS_OFFER_ERROR for an offer that changes more or nothing, when DTLS is over, and for a lite peer
    */
   restartIce(offer: string, via: RestartVia): string {
     const { dtlsState } = this.#transport;
@@ -201,6 +201,10 @@ export class WebRtcEndpoint extends WebRtcSettings {
     }
     if (dtlsState === 'failed' || dtlsState === 'closed') {
       const message = `DTLS of '${this.id}' is ${dtlsState}, which no restart of ICE mends: make another endpoint`;
+      throw new KurentoError('SDP_END_POINT_PROCESS_OFFER_ERROR', message);
+    }
+    if (this.#transport.checksPeer) {
+      const message = `The peer of '${this.id}' is ICE-lite, and lite peers do not restart: make another endpoint`;
       throw new KurentoError('SDP_END_POINT_PROCESS_OFFER_ERROR', message);
     }
     const isRepeated = this.#restart?.offer === offer;

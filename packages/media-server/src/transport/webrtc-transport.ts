@@ -197,6 +197,11 @@ export class WebRtcTransport implements DatagramHandler {
     else if (!this.#dtls && this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(line);
   }
 
+  /** Whether the peer is ICE-lite too, and this side sends the checks. */
+  get checksPeer(): boolean {
+    return this.#wayToLitePeer !== undefined;
+  }
+
   /**
    * Takes the peer's new credentials and makes new ones of ours (RFC 8445, section 9). DTLS and SRTP go on; so do the
    * former path and credentials, until the peer has moved. `now` in ms.

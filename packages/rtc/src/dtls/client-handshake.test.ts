@@ -107,6 +107,14 @@ describe('a client and a server of ours', () => {
     expect(client.find('failed')?.reason).toContain('altered');
   });
 
+  it('leave what comes before the client has spoken unanswered', () => {
+    const [client, server] = [new End('client', own, peers), new End('server', peers, own)];
+    const answer = server.hear(new End('client', own, peers).start());
+    expect(client.hear(answer)).toEqual([]);
+    client.start();
+    expect(client.find('failed')).toBeUndefined();
+  });
+
   it('give up in time when nobody answers', () => {
     const client = new End('client', own, peers);
     client.start();

@@ -56,7 +56,7 @@ export class ClientHandshake implements Handshake {
   #randoms: schedule.Randoms | undefined;
   #serverKey: KeyObject | undefined;
   #exchange: KeyExchange | undefined;
-  #serverPublicKey: Buffer | undefined;
+  #preMasterSecret: Buffer | undefined;
   #certificateRequested = false;
   #masterSecret: Buffer | undefined;
 
@@ -190,13 +190,13 @@ export class ClientHandshake implements Handshake {
     const group = GROUPS.find((name) => GROUP[name] === groupId);
     if (curveType !== NAMED_CURVE || !group) throw notOffered();
     this.#exchange = new KeyExchange(group);
-    this.#serverPublicKey = publicKey;
+    this.#preMasterSecret = secretWith(this.#exchange, publicKey);
     return this.#advance('certificate-request', message);
   }
 
   #handleServerHelloDone(message: HandshakeMessage): HandshakeResult {
     const exchange = defined(this.#exchange);
-    const preMasterSecret = exchange.sharedSecret(defined(this.#serverPublicKey));
+    const preMasterSecret = defined(this.#preMasterSecret);
     this.#advance('finished', message);
     const { der, privateKey } = this.#options.certificate;
     const messages: HandshakeMessage[] = [];
@@ -251,11 +251,21 @@ export class ClientHandshake implements Handshake {
     this.#randoms = undefined;
     this.#serverKey = undefined;
     this.#exchange = undefined;
-    this.#serverPublicKey = undefined;
+    this.#preMasterSecret = undefined;
     this.#masterSecret = undefined;
   }
 }
 
 function notOffered(alert: number = ALERT.illegalParameter): HandshakeRefusedError {
   return new HandshakeRefusedError('the peer chose what was not offered', alert);
+}
+
+/** What the server has signed is what it means: a key that is none of the group ends the handshake. */
+function secretWith(exchange: KeyExchange, publicKey: Buffer): Buffer {
+  try {
+    return exchange.sharedSecret(publicKey);
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error;
+    throw new HandshakeRefusedError(error.message, ALERT.illegalParameter);
+  }
 }

@@ -67,6 +67,8 @@ export class DtlsConnection {
   readonly #reassembler = new HandshakeReassembler();
   readonly #writer = new RecordWriter();
   readonly #window = new ReplayWindow(REPLAY_WINDOW);
+  /** A client speaks first: what comes before that is answered by nothing. */
+  #isStarted: boolean;
   #state: 'new' | 'handshaking' | 'connected' | 'ended' = 'new';
   #reader: RecordProtection | undefined;
   #early: DtlsRecord[] = [];
@@ -81,11 +83,13 @@ export class DtlsConnection {
   #actions: DtlsAction[] = [];
 
   constructor(options: DtlsOptions & { readonly role: DtlsRole }) {
+    this.#isStarted = options.role === 'server';
     this.#handshake = options.role === 'server' ? new ServerHandshake(options) : new ClientHandshake(options);
   }
 
   /** Sends what there is to send before anything came: a client's first flight. To be called once. `now` in ms. */
   start(now: number): DtlsAction[] {
+    this.#isStarted = true;
     const first = this.#handshake.begin();
     if (first && this.#state === 'new') {
       this.#begin(now);
@@ -148,7 +152,7 @@ export class DtlsConnection {
   }
 
   #handleRecord(record: DtlsRecord, now: number): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended' || !this.#isStarted) return;
     if (record.epoch === 0) this.#handleClearRecord(record, now);
     else if (record.epoch !== 1) return;
     else if (this.#reader) this.#handleProtectedRecord(this.#reader, record, now);
