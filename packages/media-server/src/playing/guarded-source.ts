@@ -1,7 +1,7 @@
 // Keeps a damaged file from holding up the whole process: mediabunny 1.61 looks for the next element behind garbage in
 // Matroska, and at the end of the file, or after 10 MiB, reads the same few bytes again for ever, without ever waiting.
 import type { Source } from 'mediabunny';
-import { SampleCheck } from './fragment-samples.ts';
+import { SampleCheck } from './claimed-samples.ts';
 
 /** No frame and no index is larger; what a damaged file claims must not be asked for, or made room for. In bytes. */
 export const MAX_READ_BYTES = 64 * 1024 * 1024;

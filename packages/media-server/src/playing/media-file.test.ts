@@ -188,6 +188,14 @@ describe('media files', () => {
     },
   );
 
+  it('are refused when a chunk claims countless samples, which would be counted for each', async () => {
+    const file = await made(new Mp4OutputFormat({ fastStart: 'in-memory' }), { video: await h264() });
+    file.writeUInt32BE(0xffff_ffff, file.indexOf('stsc') + 16);
+    const path = join(folder, 'countless.mp4');
+    await writeFile(path, file);
+    await expect(MediaFile.open(path, 'countless.mp4')).rejects.toThrow(/4294967295 samples/);
+  });
+
   it('with garbage at their end are played up to it, and do not hold up the process', async () => {
     const path = join(folder, 'made');
     const whole = await made(new WebMOutputFormat({ appendOnly: true }), { video: await vp8() });
