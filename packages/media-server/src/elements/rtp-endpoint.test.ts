@@ -254,7 +254,12 @@ describe('a peer that receives', () => {
     await endpoint.processOffer(peer.offer('RTP/AVP').replaceAll('VP8', 'H264'));
     source.give(mediaPacket({ sequence: 1, keyframe: true }));
     expect(await event('Error')).toMatchObject({
-      data: { errorCode: 40005, type: 'UNSUPPORTED_MEDIA_TYPE' },
+      data: {
+        errorCode: 40005,
+        type: 'UNSUPPORTED_MEDIA_TYPE',
+        description:
+          "The source's video is VP8; this peer agreed to H264 only. Nothing is transcoded: let one side offer the other's codec.",
+      },
     });
   });
 });

@@ -34,7 +34,7 @@ export class RtpEndpoint extends BaseRtpEndpoint {
   readonly #sessions: Readonly<Record<MediaKind, RtpSession>>;
   readonly #transports = new Map<MediaKind, RtpTransport>();
   readonly #mismatch = new CodecMismatch((error, kind) => {
-    this.environment.log.warn({ endpoint: this.id, kind }, 'no common codec');
+    this.environment.log.warn({ endpoint: this.id, kind }, error.description);
     this.emit('Error', error);
   });
   readonly #softLimitTold = new Set<MediaKind>();

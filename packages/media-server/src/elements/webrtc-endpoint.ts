@@ -80,7 +80,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
   #restart: Restart | undefined;
   #restarts = 0;
   readonly #mismatch = new CodecMismatch((error, kind) => {
-    this.environment.log.warn({ endpoint: this.id, kind }, 'no common codec');
+    this.environment.log.warn({ endpoint: this.id, kind }, error.description);
     this.emit('Error', error);
   });
   #iceState: string = 'GATHERING';

@@ -189,7 +189,7 @@ describe('a down track', () => {
     );
     source.give(mediaPacket({ sequence: 1, keyframe: true }));
     expect(sent).toHaveLength(0);
-    expect(track.codecMismatch).toBe(true);
+    expect(track.codecMismatch).toMatchObject({ source: { name: 'VP8' }, agreed: [{ name: 'VP9' }] });
   });
 
   it('begins anew when the source comes back from a codec that cannot be sent', () => {

@@ -97,9 +97,10 @@ export class DownTrack implements MediaSink {
     return this.#counters;
   }
 
-  /** Whether a codec of the source cannot be sent to this receiver: nothing flows although both ends are up. */
-  get codecMismatch(): boolean {
-    return this.#sourceCodec !== undefined && this.#codec === undefined;
+  /** When a codec of the source cannot be sent to this receiver: nothing flows although both ends are up. */
+  get codecMismatch(): { readonly source: RtpCodec; readonly agreed: readonly RtpCodec[] } | undefined {
+    const source = this.#sourceCodec;
+    return source && !this.#codec ? { source, agreed: this.#codecs } : undefined;
   }
 
   negotiate(media: NegotiatedMedia): void {

@@ -11,6 +11,7 @@ where it is not, that is a defect.
 | what | here | original | why |
 | --- | --- | --- | --- |
 | media | forwarded as it comes | transcoded when the sides differ | no decoder can be as fast, or as good, as none; codecs are settled by negotiation |
+| a receiver that did not agree to the codec of its source | it gets none of that audio or video, and one \`Error\` (40005, UNSUPPORTED_MEDIA_TYPE) of its endpoint, which names the codecs of both sides | transcoded | the event to watch when coming from a server that transcodes: let one side offer the other's codec |
 | ICE | lite, all candidates in offer and answer from the first, one UDP port for all endpoints | full, 36 candidate events, a port per endpoint | one round trip less, one port to open |
 | a peer that is ICE-lite as well (another endpoint of this server, another media server) | checks are sent to it after all, by UDP from a socket of the endpoint's own | full ICE with everybody | somebody has to prove that the way is open |
 | \`a=setup\` in answers | \`passive\` | \`active\` | the browser's first DTLS message travels with its ICE check; half a round trip less |

@@ -71,7 +71,9 @@ export function holds(format: FileFormat, codec: RtpCodec): boolean {
 export function whyNotHeld(format: FileFormat, { kind, name }: RtpCodec): string {
   const others = (Object.keys(HOLDS) as FileFormat[]).filter((other) => HOLDS[other].includes(name));
   const advice = others.length > 0 ? `; ${others.map((other) => FORMAT_NAMES[other]).join(' and ')} can` : '';
-  return `The ${kind} cannot be recorded: ${FORMAT_NAMES[format]} files cannot hold ${name}, and nothing is transcoded${advice}`;
+  // The one of them that all browsers send when they are asked to.
+  const offer = kind === 'video' && HOLDS[format].includes('H264') ? ', or let the sender offer H264' : '';
+  return `The ${kind} cannot be recorded: ${FORMAT_NAMES[format]} files cannot hold ${name}, and nothing is transcoded${advice}${offer}`;
 }
 
 /**
