@@ -109,6 +109,32 @@ describe('FileStore', () => {
     expect(() => wide.resolveExisting(join(base, 'streams', 'bad.webm'))).toThrow(/leads out/);
   });
 
+  it('says what the operator has to allow, to the operator too, but no client learns where a link leads', () => {
+    const told: string[] = [];
+    const onRefused = (folder: string, sentence: string) => told.push(folder, sentence);
+    const alone = new FileStore(data, [], { onRefused });
+    const embedded = new FileStore(data, [], { setting: 'KURENTO_FILES', onRefused });
+    const sentence = "'file:///tmp/a.webm' lies outside of the folders that clients may use;";
+    expect(() => alone.resolve('file:///tmp/a.webm')).toThrow(
+      `${sentence} the operator allows it with --files /tmp`,
+    );
+    expect(() => embedded.resolve('file:///tmp/a.webm')).toThrow(
+      `${sentence} the operator allows it with KURENTO_FILES=/tmp`,
+    );
+    expect(told).toEqual([
+      '/tmp',
+      `${sentence} allow it with --files /tmp`,
+      '/tmp',
+      `${sentence} allow it with KURENTO_FILES=/tmp`,
+    ]);
+    symlinkSync(join(base, 'secret.webm'), join(data, 'bad.webm'));
+    expect(() => alone.resolveExisting(join(data, 'bad.webm'))).toThrow(
+      /the operator allows others with --files$/,
+    );
+    expect(() => alone.resolve('../x/a.webm')).toThrow(/the operator allows others with --files$/);
+    expect(told.slice(4).filter((_, index) => index % 2 === 0)).toEqual([base, join(base, 'x')]);
+  });
+
   it('works with a data folder that is itself a link', () => {
     symlinkSync(data, join(base, 'link'));
     const linked = new FileStore(join(base, 'link'));

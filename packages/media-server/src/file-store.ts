@@ -1,7 +1,7 @@
 // Turns the URIs of recorders and players into paths, and keeps those inside the folders that clients may use: the data
 // folder, and what the operator allowed besides. Opens and writes nothing.
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { KurentoError } from '@parley/protocol';
 
 /** `scheme:` of RFC 3986, section 3.1. */
@@ -10,17 +10,28 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 /** `file://`, with an authority that must be empty or this very host (RFC 8089, section 2). */
 const FILE_AUTHORITY = /^\/\/(localhost)?(?=\/)/i;
 
-/** Who reads it is a client; who can mend it is the operator. */
-const ALLOWED = 'the data folder (--data) and the folders that the server was given by --files';
+const ALLOWED = 'the folders that clients may use';
+
+/** What the operator allows folders by: alone, and where Parley starts the server. */
+export type FilesSetting = '--files' | 'KURENTO_FILES';
+
+export interface Refusals {
+  /** Named to the client, who has to ask the operator; `--files` unless given. */
+  readonly setting?: FilesSetting;
+  /** Of a file outside of the folders: `folder` is what would have to be allowed. */
+  readonly onRefused?: (folder: string, sentence: string) => void;
+}
 
 export class FileStore {
   readonly #root: string;
   readonly #roots: readonly string[];
+  readonly #refusals: Refusals;
 
   /** The folders exist already; they may be symbolic links, and are followed once, here. `others`: besides the first. */
-  constructor(dataDir: string, others: readonly string[] = []) {
+  constructor(dataDir: string, others: readonly string[] = [], refusals: Refusals = {}) {
     this.#root = realpathSync(dataDir);
     this.#roots = [this.#root, ...others.map((folder) => realpathSync(folder))];
+    this.#refusals = refusals;
   }
 
   /**
@@ -30,10 +41,12 @@ export class FileStore {
    * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR when it is no file URI or leads out of the folders
    */
   resolve(uri: string): string {
-    const path = resolve(this.#root, filePathOf(uri));
+    const named = filePathOf(uri);
+    const path = resolve(this.#root, named);
     const folder = realFolder(dirname(path), uri);
     const real = join(folder, basename(path));
-    if (!this.#allows(real)) throw refusal(`'${uri}' lies outside of ${ALLOWED}`);
+    if (!this.#allows(real))
+      throw this.#outside(`'${uri}' lies outside of ${ALLOWED}`, dirname(path), isAbsolute(named));
     return real;
   }
 
@@ -41,13 +54,26 @@ export class FileStore {
   resolveExisting(uri: string): string {
     const path = this.resolve(uri);
     const real = realpathOrUndefined(path) ?? path;
-    if (!this.#allows(real)) throw refusal(`'${uri}' is a link that leads out of ${ALLOWED}`);
+    if (!this.#allows(real))
+      throw this.#outside(`'${uri}' is a link that leads out of ${ALLOWED}`, dirname(real), false);
     return real;
   }
 
   /** Whether a path that `resolve` gave lies in the data folder, which is this server's own. */
   isOwn(path: string): boolean {
     return isInside(this.#root, path);
+  }
+
+  /** @param isKnown whether the client has named that folder itself: where things are here is not for it to know */
+  #outside(sentence: string, folder: string, isKnown: boolean): KurentoError {
+    const { setting = '--files', onRefused } = this.#refusals;
+    const allowed = `${setting}${setting === '--files' ? ' ' : '='}${folder}`;
+    onRefused?.(folder, `${sentence}; allow it with ${allowed}`);
+    return refusal(
+      isKnown
+        ? `${sentence}; the operator allows it with ${allowed}`
+        : `${sentence}; the operator allows others with ${setting}`,
+    );
   }
 
   #allows(path: string): boolean {
