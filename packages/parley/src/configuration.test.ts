@@ -46,10 +46,14 @@ describe('configuration', () => {
 
   it('opens the embedded media server to other clients, on this machine without a token', () => {
     expect(configured([]).kurento).toBeUndefined();
-    const local = { listen: '127.0.0.1:8888', token: undefined };
+    const local = { listen: '127.0.0.1:8888', token: undefined, files: [] };
     expect(configured(['--kurento-listen', '127.0.0.1:8888']).kurento).toEqual(local);
     const open = { KURENTO_LISTEN: '[::]:8888', KURENTO_TOKEN: 'secret' };
-    expect(configured([], open).kurento).toEqual({ listen: '[::]:8888', token: 'secret' });
+    expect(configured([], open).kurento).toEqual({ listen: '[::]:8888', token: 'secret', files: [] });
+    expect(configured([], { ...open, KURENTO_FILES: '/tmp, ./streams' }).kurento?.files).toEqual([
+      '/tmp',
+      `${process.cwd()}/streams`,
+    ]);
   });
 
   it('counts an empty variable as unset', () => {
@@ -83,6 +87,12 @@ describe('configuration', () => {
     [[], { KURENTO_LISTEN: '8888' }, 'KURENTO_LISTEN must be HOST:PORT, not "8888"'],
     [[], { KURENTO_LISTEN: 'a:65536' }, 'KURENTO_LISTEN must be HOST:PORT, not "a:65536"'],
     [[], { KURENTO_LISTEN: '0.0.0.0:8888' }, /is reachable from other machines: set KURENTO_TOKEN as well$/],
+    [[], { KURENTO_FILES: '/tmp' }, /^KURENTO_FILES is of use only with KURENTO_LISTEN/],
+    [
+      ['--kurento-listen', '127.0.0.1:1'],
+      { KURENTO_FILES: '/tmp,' },
+      'KURENTO_FILES must be folders with commas between them, not "/tmp,"',
+    ],
     [[], { KURENTO_TOKEN: 'secret' }, /^KURENTO_TOKEN is of use only with KURENTO_LISTEN/],
     [
       ['--kurento-listen', 'localhost:8888'],

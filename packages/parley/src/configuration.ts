@@ -143,6 +143,15 @@ const settings = {
     help: 'bearer token asked of them (unset: none, on this machine only)',
     secret: true,
   },
+  KURENTO_FILES: {
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .refine((folders) => folders.every((folder) => folder !== ''))
+      .transform((folders) => folders.map((folder) => resolve(folder))),
+    form: 'folders with commas between them',
+    help: 'folders that their recorders and players may use, besides the recordings',
+  },
   DATABASE_URL: {
     schema: Url(/^postgres(ql)?:\/\//),
     form: 'a URL that begins with postgres://',
@@ -185,6 +194,8 @@ export interface KurentoConfiguration {
   readonly listen: string;
   /** Undefined: anybody on this machine, and only there. */
   readonly token: string | undefined;
+  /** Absolute paths. */
+  readonly files: readonly string[];
 }
 
 export interface Configuration {
@@ -242,7 +253,12 @@ export function readConfiguration(
     mediaServerUrl: read('MEDIA_SERVER_URL'),
     mediaServerToken: read('MEDIA_SERVER_TOKEN'),
     mediaServerCa: read('MEDIA_SERVER_CA'),
-    kurento: kurentoOf(read('KURENTO_LISTEN'), read('KURENTO_TOKEN'), read('MEDIA_SERVER_URL')),
+    kurento: kurentoOf({
+      listen: read('KURENTO_LISTEN'),
+      token: read('KURENTO_TOKEN'),
+      files: read('KURENTO_FILES'),
+      mediaServerUrl: read('MEDIA_SERVER_URL'),
+    }),
     databaseUrl: read('DATABASE_URL'),
     logLevel: required(read('LOG_LEVEL')),
   };
@@ -281,14 +297,23 @@ function tlsOf(
   return { kind: 'files', certFile, keyFile };
 }
 
-function kurentoOf(
-  listen: string | undefined,
-  token: string | undefined,
-  mediaServerUrl: string | undefined,
-): KurentoConfiguration | undefined {
+interface KurentoSettings {
+  listen: string | undefined;
+  token: string | undefined;
+  files: readonly string[] | undefined;
+  mediaServerUrl: string | undefined;
+}
+
+function kurentoOf({
+  listen,
+  token,
+  files,
+  mediaServerUrl,
+}: KurentoSettings): KurentoConfiguration | undefined {
   if (listen === undefined) {
-    if (token === undefined) return undefined;
-    throw StartError.configuration('KURENTO_TOKEN is of use only with KURENTO_LISTEN: set both or neither');
+    if (token === undefined && files === undefined) return undefined;
+    const lonely = token === undefined ? 'KURENTO_FILES' : 'KURENTO_TOKEN';
+    throw StartError.configuration(`${lonely} is of use only with KURENTO_LISTEN: set both or neither`);
   }
   if (mediaServerUrl !== undefined)
     throw StartError.configuration(
@@ -298,7 +323,7 @@ function kurentoOf(
     throw StartError.configuration(
       `KURENTO_LISTEN ${listen} is reachable from other machines: set KURENTO_TOKEN as well`,
     );
-  return { listen, token };
+  return { listen, token, files: files ?? [] };
 }
 
 interface TurnSettings {

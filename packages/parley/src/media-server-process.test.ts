@@ -1,15 +1,20 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { MediaServerProcess, type MediaServerProcessOptions } from './media-server-process.ts';
 
 const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+const dataDir = mkdtempSync(join(tmpdir(), 'parley-media-server-'));
+afterAll(() => rmSync(dataDir, { recursive: true }));
 const started: MediaServerProcess[] = [];
 
 async function start(options: Partial<MediaServerProcessOptions> = {}): Promise<MediaServerProcess> {
   const server = await MediaServerProcess.start({
     rtcPort: 0,
     announcedIps: [],
-    dataDir: '/nowhere',
+    dataDir,
     logLevel: 'info',
     log,
     entry: fileURLToPath(new URL('./testing/stand-in-media-server.ts', import.meta.url)),
@@ -39,20 +44,28 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
   it('is told its ports, folder and addresses on the command line, but never the token', async () => {
     const server = await start({ announcedIps: ['192.0.2.1', '2001:db8::1'] });
     expect(server.addresses.join(' ')).toBe(
-      '--listen 127.0.0.1:0 --rtc-port 0 --data /nowhere/recordings --files /nowhere/tests --log-level info --announce 192.0.2.1 --announce 2001:db8::1',
+      `--listen 127.0.0.1:0 --rtc-port 0 --data ${dataDir}/recordings --files ${dataDir}/tests --log-level info --announce 192.0.2.1 --announce 2001:db8::1`,
     );
     expect(server.token).toMatch(/^[\w-]{43}$/);
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });
   });
 
   it('is opened to others where and with the token that the operator says', async () => {
-    const kurento = { listen: '0.0.0.0:8888', token: 'secret' };
+    const kurento = { listen: '0.0.0.0:8888', token: 'secret', files: ['/tmp', '/srv/streams'] };
     const server = await start({ kurento });
-    expect(server.addresses.join(' ')).toContain('--listen 0.0.0.0:8888');
+    expect(server.addresses.join(' ')).toMatch(
+      /--listen 0\.0\.0\.0:8888 .* --files \/tmp --files \/srv\/streams$/,
+    );
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:8888/kurento', token: 'secret' });
-    const local = await start({ kurento: { listen: '127.0.0.1:8888', token: undefined } });
+    const local = await start({ kurento: { listen: '127.0.0.1:8888', token: undefined, files: [] } });
     expect(local).toMatchObject({ token: undefined, kurentoUrl: 'ws://127.0.0.1:8888/kurento' });
     expect((await start()).kurentoUrl).toBeUndefined();
+  });
+
+  it('has its folder of tests before it is started, since it takes none that is not there', async () => {
+    const fresh = join(dataDir, 'fresh');
+    await start({ dataDir: fresh });
+    expect(existsSync(join(fresh, 'tests'))).toBe(true);
   });
 
   it('passes on why it could not start', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
 import type { KurentoConfiguration } from './configuration.ts';
+import { prepareDataFolder } from './data-folder.ts';
 import { StartError } from './errors.ts';
 
 const Ready = z.object({
@@ -50,11 +51,13 @@ export class MediaServerProcess {
 
   /**
    * Forks it and waits until it takes connections.
-   * @throws StartError ('media-server') with the reason that it gave itself, such as a UDP port in use
+   * @throws StartError ('data-folder'; 'media-server') with the reason that it gave itself, such as a UDP port in use
    */
   static async start(options: MediaServerProcessOptions): Promise<MediaServerProcess> {
     // Of this start, unless others have to know it.
     const token = options.kurento ? options.kurento.token : randomBytes(32).toString('base64url');
+    // It takes no folder that is not there, and the application server makes this one only later.
+    await prepareDataFolder(testsFolder(options.dataDir));
     const keeper = await ChildProcessKeeper.start<Ready>({
       ...options,
       what: 'media server',
@@ -97,6 +100,10 @@ export class MediaServerProcess {
   }
 }
 
+function testsFolder(dataDir: string): string {
+  return join(dataDir, 'tests');
+}
+
 function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined): string[] {
   const { rtcPort, announcedIps, dataDir, kurento, logLevel } = options;
   // Once known the ports are kept, so that the application server and browsers find it again after a restart.
@@ -106,11 +113,12 @@ function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined):
     'rtc-port': String(former?.rtcPort ?? rtcPort),
     // What it writes and plays, and no more: database and secrets lie beside them.
     data: join(dataDir, 'recordings'),
-    files: join(dataDir, 'tests'),
+    files: testsFolder(dataDir),
     'log-level': logLevel,
   };
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
     ...announcedIps.flatMap((address) => ['--announce', address]),
+    ...(kurento?.files ?? []).flatMap((folder) => ['--files', folder]),
   ];
 }

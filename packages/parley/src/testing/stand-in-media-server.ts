@@ -8,7 +8,7 @@ const { values } = parseArgs({
     listen: { type: 'string', default: '' },
     'rtc-port': { type: 'string', default: '' },
     data: { type: 'string' },
-    files: { type: 'string' },
+    files: { type: 'string', multiple: true },
     'log-level': { type: 'string' },
     announce: { type: 'string', multiple: true },
   },
