@@ -1,7 +1,7 @@
 // The whole of Parley behind Debian's nginx as docs/deployment sets it up: page, signalling and the media server's control
 // socket through one TLS port. Clients are plain ones; what browsers do in a call is tested elsewhere.
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { get as getSecurely, type RequestOptions } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
@@ -53,6 +53,7 @@ beforeAll(async () => {
   });
 
   const data = join(folder, 'data');
+  mkdirSync(join(data, 'tests'), { recursive: true });
   const mediaServer = start(
     MEDIA_SERVER,
     [
@@ -63,7 +64,9 @@ beforeAll(async () => {
       '--announce',
       '127.0.0.1',
       '--data',
-      data,
+      join(data, 'recordings'),
+      '--files',
+      join(data, 'tests'),
     ],
     { PARLEY_MEDIA_TOKEN: TOKEN },
   );

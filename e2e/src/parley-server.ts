@@ -1,7 +1,7 @@
 // The real program on free ports with a data folder of its own, and, for tests that look into it, the media server as a
 // second program with a known token.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HealthResponse } from '@parley/protocol';
@@ -53,6 +53,8 @@ export class ParleyServer {
   static async start({ controlThrough, settings }: ParleyServerOptions = {}): Promise<ParleyServer> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
     const data = join(folder, 'data');
+    // The media server may use what it writes and plays; database and secrets lie beside it.
+    mkdirSync(join(data, 'tests'), { recursive: true });
     const mediaServer = new Child(
       MEDIA_SERVER,
       [
@@ -65,7 +67,9 @@ export class ParleyServer {
         '--token',
         TOKEN,
         '--data',
-        data,
+        join(data, 'recordings'),
+        '--files',
+        join(data, 'tests'),
       ],
       {},
       join(folder, 'media-server.log'),
