@@ -7,6 +7,12 @@ import { makeFolder } from './make-folder.ts';
 const base = mkdtempSync(join(tmpdir(), 'parley-folder-'));
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
+it('makes a folder for two at the same time', async () => {
+  const folder = join(base, 'x', 'y', 'z');
+  await Promise.all([makeFolder(folder, 0o700), makeFolder(folder, 0o700), makeFolder(folder, 0o700)]);
+  expect(statSync(folder).isDirectory()).toBe(true);
+});
+
 it('makes what is missing above it, for its owner only, and leaves what is there', async () => {
   const folder = join(base, 'a', 'b', 'c');
   await makeFolder(folder, 0o700);

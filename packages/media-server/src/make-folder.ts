@@ -6,13 +6,20 @@ import { dirname } from 'node:path';
 /** A new folder gets `mode`; one that exists is left as it is. @throws the system's error (EACCES, ENOENT, ENOTDIR, …) */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   try {
+    await makeOne(path, mode);
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error;
+    await makeFolder(parent, mode);
+    await makeOne(path, mode);
+  }
+}
+
+/** Two who make the same folder at the same time both have it. */
+async function makeOne(path: string, mode: number): Promise<void> {
+  try {
     await mkdir(path, { mode });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const parent = dirname(path);
-    if (code === 'ENOENT' && parent !== path) {
-      await makeFolder(parent, mode);
-      await mkdir(path, { mode });
-    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
 }
