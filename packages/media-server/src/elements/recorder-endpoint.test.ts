@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -204,6 +205,17 @@ describe('RecorderEndpoint', () => {
       );
     },
   );
+
+  it('makes the folders of a recording for their owner only', async () => {
+    const recorder = bench.make(RecorderEndpoint, { uri: 'room/today/a.webm' });
+    const caller = new Caller();
+    caller.connect(recorder);
+    recorder.record();
+    caller.talk();
+    await recorder.stopAndWait();
+    const mode = (path: string): number => statSync(join(bench.data, path)).mode & 0o777;
+    expect([mode('room'), mode('room/today')]).toEqual([0o700, 0o700]);
+  });
 
   it('refuses a place outside of the data folder', () => {
     expect(() => bench.make(RecorderEndpoint, { uri: 'file:///etc/a.webm' })).toThrow(/outside/);

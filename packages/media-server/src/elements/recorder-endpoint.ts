@@ -1,19 +1,20 @@
 // Records what it is connected to into a file, or sends it to an HTTP address. Starts, pauses and ends; what is written,
 // and how, is in recording/.
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { KURENTO_ERRORS, KurentoError, type KurentoErrorName } from '@parley/protocol';
 import type { MediaKind, MediaSink } from '../forwarding/track.ts';
 import { shownUrl } from '../playing/http/http-cause.ts';
 import { isHttp } from '../playing/open-media.ts';
+import { makeFolder } from '../make-folder.ts';
 import { AppendFile, checkCreatable, createFile } from '../recording/append-file.ts';
 import type { ByteSink } from '../recording/byte-sink.ts';
-import { HttpUpload, isAllowedTarget } from '../recording/http-upload.ts';
+import { HttpUpload, isAllowedTarget, type FailureDetails } from '../recording/http-upload.ts';
 import { fileEnding, recordingProfile, type RecordingProfile } from '../recording/profile.ts';
 import { Recording } from '../recording/recording.ts';
 import { TrackRecorder, type RecordedFrame } from '../recording/track-recorder.ts';
+import { UNSENT_FOLDER, warnOfUnsent } from '../recording/unsent.ts';
 import type { ObjectContext } from './media-object.ts';
 import { UriEndpoint } from './uri-endpoint.ts';
 
@@ -171,7 +172,8 @@ export class RecorderEndpoint extends UriEndpoint {
 
   async #createFile(): Promise<ByteSink> {
     const { files } = this.environment;
-    await mkdir(dirname(files.resolve(this.uri)), { recursive: true });
+    const wanted = files.resolve(this.uri);
+    await makeFolder(dirname(wanted), files.isOwn(wanted) ? 0o700 : 0o777);
     // Once more: what was missing of the path is there now, and must still lead into the folders.
     const path = files.resolve(this.uri);
     return new AppendFile(await (files.isOwn(path) ? createFile(path) : createFile(path, SHARED_MODE)));
@@ -179,13 +181,14 @@ export class RecorderEndpoint extends UriEndpoint {
 
   #startUpload(url: URL, contentType: string): Promise<ByteSink> {
     const { files, httpSources, log } = this.environment;
-    const spool = files.resolve(join('unsent', `${randomUUID()}${fileEnding(contentType)}`));
-    const failed = (what: string): void => {
+    const spool = files.resolve(join(UNSENT_FOLDER, `${randomUUID()}${fileEnding(contentType)}`));
+    const failed = (what: string, details: FailureDetails): void => {
       const sentence = `Sending the recording failed: '${shownUrl(url)}' ${what}. It is kept in '${pathToFileURL(spool).href}'.`;
-      log.error({ endpoint: this.id }, sentence);
+      log.error({ endpoint: this.id, ...details }, sentence);
       this.#emitError(sentence);
     };
-    return HttpUpload.start({ url, contentType, policy: httpSources, spool, failed });
+    const kept = (): Promise<void> => warnOfUnsent(dirname(spool), log);
+    return HttpUpload.start({ url, contentType, policy: httpSources, spool, failed, kept });
   }
 
   #stopTracks(): void {

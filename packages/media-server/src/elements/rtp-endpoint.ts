@@ -35,7 +35,7 @@ export class RtpEndpoint extends BaseRtpEndpoint {
   readonly #transports = new Map<MediaKind, RtpTransport>();
   readonly #mismatch = new CodecMismatch((error, kind) => {
     this.environment.log.warn({ endpoint: this.id, kind }, error.description);
-    this.emit('Error', error);
+    this.emit('Error', { ...error });
   });
   readonly #softLimitTold = new Set<MediaKind>();
   readonly #tick = (now: number): void => this.#onTick(now);

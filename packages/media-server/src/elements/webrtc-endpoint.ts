@@ -81,7 +81,7 @@ export class WebRtcEndpoint extends WebRtcSettings {
   #restarts = 0;
   readonly #mismatch = new CodecMismatch((error, kind) => {
     this.environment.log.warn({ endpoint: this.id, kind }, error.description);
-    this.emit('Error', error);
+    this.emit('Error', { ...error });
   });
   #iceState: string = 'GATHERING';
 

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HttpUpload, isAllowedTarget, type UploadOptions } from './http-upload.ts';
+import { HttpUpload, isAllowedTarget, type FailureDetails, type UploadOptions } from './http-upload.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -12,11 +12,16 @@ let folder: string;
 let spool: string;
 let server: Server;
 let failures: string[];
+let addresses: (string | undefined)[];
+/** Of the file, when it was told that it stays. */
+let keptSize: number | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'parley-upload-'));
   spool = join(folder, 'unsent', 'a.webm');
   failures = [];
+  addresses = [];
+  keptSize = undefined;
 });
 
 afterEach(async () => {
@@ -32,8 +37,15 @@ async function target(handler: Handler): Promise<URL> {
 }
 
 function start(url: URL, options: Partial<UploadOptions> = {}): Promise<HttpUpload> {
-  const failed = (what: string): number => failures.push(what);
-  return HttpUpload.start({ url, contentType: 'video/webm', policy: 'any', spool, failed, ...options });
+  const failed = (what: string, { address }: FailureDetails): void => {
+    failures.push(what);
+    addresses.push(address);
+  };
+  const kept = (): Promise<void> => {
+    keptSize = statSync(spool).size;
+    return Promise.resolve();
+  };
+  return HttpUpload.start({ url, contentType: 'video/webm', policy: 'any', spool, failed, kept, ...options });
 }
 
 /** `bytes` grows as they come in. */
@@ -178,9 +190,17 @@ describe('HttpUpload', () => {
     );
     const upload = await start(new URL(`http://localhost:${port}/`), { policy: 'public' });
     await upload.write(PIECE);
-    await eventually(() => expect(failures).toEqual([expect.stringMatching(/not allowed to connect to/)]));
+    await eventually(() =>
+      expect(failures).toEqual([
+        expect.stringMatching(/^is at an address that .* not allowed to connect to$/),
+      ]),
+    );
     await upload.close(true);
+    // A name's address is told to the log alone.
+    expect(addresses).toEqual([expect.stringMatching(/^(127\.0\.0\.1|::1)$/)]);
+    expect(statSync(dirname(spool)).mode & 0o777).toBe(0o700);
     expect(readFileSync(spool)).toEqual(PIECE);
+    expect(keptSize).toBe(PIECE.length);
     expect(connections).not.toHaveBeenCalled();
   });
 

@@ -2,7 +2,7 @@
 // folder first and read back from there, so a slow target costs disk and no memory, and one that fails costs nothing: the
 // file stays. After an answer that says that the target has it all, the file is removed.
 import { once } from 'node:events';
-import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import {
   Agent as HttpAgent,
   request as httpRequest,
@@ -14,6 +14,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { urlToHttpOptions } from 'node:url';
+import { makeFolder } from '../make-folder.ts';
 import { isAllowedAddress, type HttpSourcePolicy } from '../playing/http/allowed-address.ts';
 import { guardedLookup } from '../playing/http/guarded-lookup.ts';
 import { causeOf, shownUrl } from '../playing/http/http-cause.ts';
@@ -23,22 +24,32 @@ import type { ByteSink } from './byte-sink.ts';
 /** How much is read from the file and handed to the connection at once, in bytes. */
 const CHUNK_BYTES = 64 * 1024;
 
+const NOT_ALLOWED = 'is at an address that this media server is not allowed to connect to';
+
 const STALL_MS = 10_000;
 
 /** After the end of the recording the target has this long, in ms, to take the rest: a client waits for no more than 30 s. */
 const END_MS = 25_000;
+
+/** For the log only: what a name resolves to in here is nothing for those who may ask public addresses only. */
+export interface FailureDetails {
+  /** The IP address that is not allowed. */
+  readonly address?: string;
+}
 
 export interface UploadOptions {
   /** `http:` or `https:` */
   readonly url: URL;
   readonly contentType: string;
   readonly policy: HttpSourcePolicy;
-  /** Where the recording is kept until the target has it all. Absolute; missing folders are made. */
+  /** Where the recording is kept until the target has it all. Absolute; missing folders are made, for their owner only. */
   readonly spool: string;
   /** A target that takes nothing, or does not answer, for this long, in ms, does not take the recording; 10 s unless given. */
   readonly stallMs?: number;
   /** Told at most once: the target did not get it all. `what` goes on from the target's address, as in "refuses …". */
-  readonly failed: (what: string) => void;
+  readonly failed: (what: string, details: FailureDetails) => void;
+  /** Told at the end when the file stays. */
+  readonly kept: () => Promise<void>;
 }
 
 /** Whether a recording may be sent there as far as the URL itself tells; a name is checked when it is connected to. */
@@ -68,10 +79,10 @@ export class HttpUpload implements ByteSink {
    */
   static async start(options: UploadOptions): Promise<HttpUpload> {
     const { spool, url, policy } = options;
-    if (!isAllowedTarget(url, policy)) throw new Error(`'${shownUrl(url)}' ${notAllowed(hostOf(url))}`);
+    if (!isAllowedTarget(url, policy)) throw new Error(`'${shownUrl(url)}' ${NOT_ALLOWED}`);
     // Before there is a file to be left behind: it throws where the user in the URL is badly escaped.
     const target = urlToHttpOptions(url);
-    await mkdir(dirname(spool), { recursive: true });
+    await makeFolder(dirname(spool), 0o700);
     const file = new AppendFile(await createFile(spool));
     try {
       return new HttpUpload(options, target, file, await open(spool, 'r'));
@@ -119,7 +130,8 @@ export class HttpUpload implements ByteSink {
     clearTimeout(answered);
     this.#agent.destroy();
     await this.#reader.close();
-    if (!this.#hasFailed) await unlink(this.#options.spool);
+    if (this.#hasFailed) await this.#options.kept();
+    else await unlink(this.#options.spool);
   }
 
   async #answer(): Promise<void> {
@@ -177,14 +189,20 @@ export class HttpUpload implements ByteSink {
     this.#abort.abort();
     this.#request.destroy();
     this.#wake();
-    this.#options.failed(
-      error instanceof UploadError ? error.message : causeOf(error as NodeJS.ErrnoException),
-    );
+    if (error instanceof UploadError) this.#options.failed(error.message, error.details);
+    else this.#options.failed(causeOf(error as NodeJS.ErrnoException), {});
   }
 }
 
 /** Its message goes on from the address of the target. */
-class UploadError extends Error {}
+class UploadError extends Error {
+  readonly details: FailureDetails;
+
+  constructor(what: string, details: FailureDetails = {}) {
+    super(what);
+    this.details = details;
+  }
+}
 
 function put(
   { url, contentType, policy }: UploadOptions,
@@ -195,17 +213,13 @@ function put(
     ...target,
     method: 'PUT',
     agent,
-    lookup: guardedLookup(policy, (address) => new UploadError(notAllowed(address))),
+    lookup: guardedLookup(policy, (address) => new UploadError(NOT_ALLOWED, { address })),
     headers: { 'Content-Type': contentType, 'Transfer-Encoding': 'chunked' },
   });
   // Those after the first, which is told by the answer that never comes, say nothing new.
   request.on('error', () => undefined);
   request.flushHeaders();
   return request;
-}
-
-function notAllowed(address: string): string {
-  return `is at ${address}, which this media server is not allowed to connect to`;
 }
 
 function hostOf(url: URL): string {

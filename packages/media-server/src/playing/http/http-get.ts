@@ -99,6 +99,8 @@ function unreachable(url: URL, what: string): MediaFileError {
   return new MediaFileError('missing', `'${shownUrl(url)}' ${what}`);
 }
 
+/** `address` goes to the log only: what a name resolves to in here is nothing for those who may ask public addresses only. */
 function forbidden(url: URL, address: string): MediaFileError {
-  return unreachable(url, `is at ${address}, which this media server is not allowed to fetch from`);
+  const refusal = unreachable(url, 'is at an address that this media server is not allowed to fetch from');
+  return Object.assign(refusal, { address });
 }
