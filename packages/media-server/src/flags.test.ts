@@ -35,7 +35,11 @@ describe('the command line of the media server', () => {
     expect(options.token).toBeUndefined();
     expect(warnings).toEqual([expect.stringMatching(/^ANYONE who reaches 0\.0\.0\.0:8888 /)]);
     for (const local of ['localhost:1', '[::1]:1', '127.9.9.9:1'])
-      expect(read(`--listen ${local} --allow-anonymous`).warnings).toEqual([]);
+      expect(read(`--listen ${local} --allow-anonymous`).warnings).toEqual([
+        expect.stringMatching(/^ANY PAGE that a browser of this machine opens can record/),
+      ]);
+    expect(read('').options.allowAnonymous).toBe(false);
+    expect(options.allowAnonymous).toBe(true);
   });
 
   it('reads addresses, folders and limits', () => {

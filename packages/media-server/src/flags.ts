@@ -41,7 +41,7 @@ const FLAGS = {
     help: 'asked of every client, as "Authorization: Bearer TOKEN" or ?token=TOKEN (also by environment: PARLEY_MEDIA_TOKEN)',
   },
   'allow-anonymous': {
-    help: 'listen without a token where other machines reach it: whoever does can record, play and end everything',
+    help: 'ask for no token where other machines reach it, and let in pages of other hosts: whoever reaches it can record, play and end everything',
   },
   'tls-cert': {
     value: 'FILE',
@@ -159,6 +159,7 @@ export function readFlags(
   const options = {
     listen,
     token,
+    allowAnonymous: anonymous,
     tls: readTlsFiles(text('tls-cert'), text('tls-key')),
     rtcPort: readPort('--rtc-port', text('rtc-port')!),
     rtpPorts: readPortRange('rtp-ports', text('rtp-ports')!),
@@ -174,12 +175,12 @@ export function readFlags(
       maxConnections: readLimit('max-connections', text('max-connections')!),
     },
   };
-  const warnings =
-    anonymous && !isLoopback(listen.host)
-      ? [
-          `ANYONE who reaches ${text('listen')} can record, play and end every call: --allow-anonymous was given and there is no token`,
-        ]
-      : [];
+  const whoever = isLoopback(listen.host)
+    ? 'ANY PAGE that a browser of this machine opens'
+    : `ANYONE who reaches ${text('listen')}`;
+  const warnings = anonymous
+    ? [`${whoever} can record, play and end every call: --allow-anonymous was given and there is no token`]
+    : [];
   return { options, logLevel, warnings };
 }
 

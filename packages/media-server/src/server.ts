@@ -26,6 +26,8 @@ export interface MediaServerOptions {
   readonly announcedIps: readonly string[];
   /** Asked of every client when given. */
   readonly token: string | undefined;
+  /** Without a token: pages of other hosts are let in as well as programs. */
+  readonly allowAnonymous?: boolean;
   /** PEM; the Kurento Protocol is spoken over `wss` with it, over `ws` without. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly dataDir: string;
@@ -60,7 +62,7 @@ const WILDCARD_HOSTS = ['0.0.0.0', '::'];
 
 /** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
-  const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs } = options;
+  const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs, allowAnonymous } = options;
   for (const folder of [options.dataDir, ...filesDirs]) await makeFolder(folder, 0o700);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
@@ -86,6 +88,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   const kurento = await startKurentoServer({
     ...listen,
     token,
+    allowAnonymous,
     tls,
     limits,
     environment,

@@ -23,18 +23,32 @@ function stalling() {
 function connected(dispatcher: Dispatcher) {
   const wire: string[] = [];
   const note = (what: string) => () => void wire.push(what);
-  const faults = new FaultLog(pino({ enabled: false }));
+  const logged: unknown[] = [];
+  const faults = new FaultLog(pino({}, { write: (line) => logged.push(JSON.parse(line)) }));
   const connection = new KurentoConnection(
-    { send: (text) => wire.push(text), pause: note('pause'), resume: note('resume') },
+    {
+      client: '192.0.2.1:5000',
+      send: (text) => wire.push(text),
+      pause: note('pause'),
+      resume: note('resume'),
+    },
     dispatcher,
     faults,
   );
-  return { connection, wire };
+  return { connection, wire, logged };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('KurentoConnection', () => {
+  it('says in the log whose message was no request', async () => {
+    const { connection, logged } = connected(stalling().dispatcher);
+    connection.receive('GET / HTTP/1.1');
+    await settled();
+    const line = { msg: 'a message was no Kurento request', client: '192.0.2.1:5000', code: -32700 };
+    expect(logged).toEqual([expect.objectContaining(line)]);
+  });
+
   it('looks at a message only when the one before is answered', async () => {
     const { dispatcher, started, finishNext } = stalling();
     const { connection } = connected(dispatcher);

@@ -7,6 +7,8 @@ import { failure, readRequest, writeResponse, type Request } from './messages.ts
 import type { Session } from './sessions.ts';
 
 export interface Wire {
+  /** Address and port of the client, for the log. */
+  readonly client: string;
   send(text: string): void;
   /** Stops reading from the client, so that it has to wait instead of us piling up its messages. */
   pause(): void;
@@ -87,7 +89,8 @@ export class KurentoConnection implements Caller {
       request = readRequest(text);
     } catch (error) {
       if (!(error instanceof KurentoError)) throw error;
-      this.#faults.warn(now, { code: error.code }, 'a message was no Kurento request');
+      const { client } = this.#wire;
+      this.#faults.warn(now, { client, code: error.code }, 'a message was no Kurento request');
       return writeResponse(failure(null, error));
     }
     return writeResponse(await this.#dispatcher.handle(request, this, now));

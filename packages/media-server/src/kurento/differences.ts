@@ -100,7 +100,7 @@ where it is not, that is a defect.
 | \`getSessions\` | ids of sessions | empty strings among them | |
 | a request that takes longer than 30 s | -32603 | waits | requests of a connection are answered in order; one must not hold up the others for ever |
 | token | \`Authorization: Bearer\` or \`?token=\` (\`?access_token=\` as well, which is kurento-client's option), 401 without, when the server was given one | none | port 8888 is the server's data, open to all |
-| pages of other hosts | 403 when the server was given no token | let in | any page open in a browser of the machine could record and play there |
+| pages of other hosts | 403 when the server was given neither a token nor \`--allow-anonymous\` | let in | any page open in a browser of the machine could record and play there |
 | \`getGstreamerDot\` | elements, connections, codecs, states and properties of the pipeline | the graph of GStreamer's elements | there is no GStreamer; what is asked for with it is here |
 | \`dumpGstreamerDot\` | into the folder \`dot\` of the data folder, the newest 50 | into the folder that GST_DEBUG_DUMP_DOT_DIR names | works without preparation, and fills no disk |
 | \`getUsedCpu\` | over 10 s at most, whatever is asked for | as long as is asked for | it holds up the requests behind it |

@@ -86,6 +86,9 @@ describe('the Kurento server', () => {
     wordy.send(`{"jsonrpc":"2.0","id":5,"method":"ping","params":{"a":"${'x'.repeat(1_000)}"}}`);
     expect(await wordy.answer()).toMatchObject({ id: null, error: NOT_ENOUGH_RESOURCES });
     expect((await closed)[0]).toBe(1009);
+    const line = server.logged.find(({ msg }) => /message was longer than 1000 bytes/.test(String(msg)));
+    expect(line).toMatchObject({ level: 40, client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as unknown });
+    expect(line).not.toHaveProperty('err');
     const again = await TestClient.open(server.port);
     expect((await again.call('connect', { sessionId })).result.sessionId).toBe(sessionId);
   });

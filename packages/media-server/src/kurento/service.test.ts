@@ -23,7 +23,8 @@ afterEach(async () => {
 /** A connection, and what was sent over it. */
 function connected() {
   const sent: string[] = [];
-  const wire = { send: (text: string) => void sent.push(text), pause: () => {}, resume: () => {} };
+  const send = (text: string) => void sent.push(text);
+  const wire = { client: '192.0.2.1:5000', send, pause: () => {}, resume: () => {} };
   return { connection: service.connect(wire), sent };
 }
 

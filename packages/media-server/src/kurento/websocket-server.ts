@@ -1,11 +1,21 @@
-// The Kurento Protocol's door: HTTP upgrade, path, token, frames and their limits. What the messages mean is elsewhere.
-import { createHash, timingSafeEqual } from 'node:crypto';
+// The Kurento Protocol's door: HTTP upgrade, path, frames and their limits. Who may come in is access.ts's, and what the
+// messages mean is elsewhere.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { KurentoError } from '@parley/protocol';
+import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
+import {
+  clientOf,
+  PLAIN_REQUEST_REFUSAL,
+  RefusalLog,
+  refusalOf,
+  wrongPath,
+  type Access,
+  type Refusal,
+} from './access.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { failure, writeResponse } from './messages.ts';
@@ -13,12 +23,11 @@ import { KurentoService, type Counts, type ServiceOptions } from './service.ts';
 
 export type { Counts };
 
-export interface KurentoServerOptions extends ServiceOptions {
+/** With neither `token` nor `allowAnonymous` any program may connect, but no page of another host. */
+export interface KurentoServerOptions extends ServiceOptions, Access {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Undefined: any program may connect, but no page of another host. */
-  readonly token?: string | undefined;
   /** PEM; `wss` with it, `ws` without. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** How often clients are pinged, in ms. */
@@ -32,13 +41,10 @@ export interface RunningKurentoServer {
   close(): Promise<void>;
 }
 
-const PATH = '/kurento';
 /** A client that lets this much pile up does not read; it is cut off before it costs more memory. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 /** TCP connections that may be there besides the WebSockets: they are about to become one, or are refused. */
 const SPARE_CONNECTIONS = 100;
-
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** RFC 6455, section 7.4.1. */
 const CLOSE_GOING_AWAY = 1001;
@@ -69,6 +75,12 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
     perMessageDeflate: false,
     WebSocket: KurentoWebSocket,
   });
+  const refusals = new RefusalLog(options.environment.log);
+  const refusePlainRequest = (request: IncomingMessage, response: ServerResponse) => {
+    const { text, headers } = bodyOf(PLAIN_REQUEST_REFUSAL);
+    refusals.warn(performance.now(), 'plain', request, PLAIN_REQUEST_REFUSAL.sentence);
+    response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', ...headers }).end(text);
+  };
   const server = options.tls
     ? createSecureServer({ ...options.tls, minVersion: 'TLSv1.2' }, refusePlainRequest)
     : createServer(refusePlainRequest);
@@ -80,16 +92,15 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
   server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy());
     const isFull = webSockets.clients.size >= maxConnections;
-    const refusal = refusalOf(request, options.token) ?? (isFull ? '503 Service Unavailable' : undefined);
+    const refusal = refusalOf(request, options, isFull ? { maxConnections } : undefined);
     if (refusal !== undefined) {
-      // Who does not close its side keeps nothing open here: that would count, and could shut out everybody else.
-      const answer = `HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-      socket.end(answer, () => socket.destroy());
+      if (!refusal.isRoutine) refusals.warn(performance.now(), refusal.status, request, refusal.sentence);
+      refuseUpgrade(socket, refusal);
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       heartbeat.watch(webSocket);
-      serve(webSocket, request, service, options);
+      serve(webSocket, request, { service, refusals, maxMessageBytes, log: options.environment.log });
     });
   });
 
@@ -137,58 +148,57 @@ async function shutDown(server: Server, webSockets: WebSocketServer, service: Ku
   await stopped;
 }
 
-function refusePlainRequest(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close' }).end();
+/** The sentence as the answer's body: who sees nothing but a status looks for the fault in the wrong place. */
+function bodyOf({ sentence }: Refusal): { text: string; headers: Record<string, string | number> } {
+  const text = `${sentence}\n`;
+  const headers = {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    // It may name what a stranger sent.
+    'X-Content-Type-Options': 'nosniff',
+  };
+  return { text, headers };
 }
 
-/** The status line of the refusal. The original's health check is an upgrade without a key, and expects 500. */
-function refusalOf(request: IncomingMessage, token: string | undefined): string | undefined {
-  if (request.headers['sec-websocket-key'] === undefined) return '500 Internal Server Error';
-  if (token !== undefined && !carriesToken(request, token)) return '401 Unauthorized';
-  if (token === undefined && isForeignPage(request.headers.origin)) return '403 Forbidden';
-  return undefined;
+function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  const { text, headers } = bodyOf(refusal);
+  const lines = Object.entries({ Connection: 'close', ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  // Who does not close its side keeps nothing open here: that would count, and could shut out everybody else.
+  socket.end([`HTTP/1.1 ${refusal.status}`, ...lines, '', text].join('\r\n'), () => socket.destroy());
 }
 
-/**
- * Whether a browser asks on behalf of a page that is not of this machine. Without a token such a server listens for
- * programs of this machine only, but any page that somebody opens here can reach it as well (RFC 6455, section 10.2).
- */
-function isForeignPage(origin: string | undefined): boolean {
-  if (origin === undefined) return false;
-  const host = URL.canParse(origin) ? new URL(origin).hostname : undefined;
-  return host === undefined || !LOOPBACK_HOSTS.has(host);
+interface Inside {
+  readonly service: KurentoService;
+  readonly refusals: RefusalLog;
+  readonly maxMessageBytes: number;
+  readonly log: Logger;
 }
 
-function carriesToken(request: IncomingMessage, token: string): boolean {
-  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-  const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
-  // The second is what kurento-client makes of its option of that name (RFC 6750, section 2.3).
-  const given = bearer ?? query.get('token') ?? query.get('access_token');
-  return given !== null && timingSafeEqual(digest(given), digest(token));
-}
-
-/** Makes the comparison's length, and so its time, independent of what was given. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-function serve(
-  webSocket: WebSocket,
-  request: IncomingMessage,
-  service: KurentoService,
-  options: KurentoServerOptions,
-): void {
-  const log = options.environment.log.child({
-    client: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
+function serve(webSocket: WebSocket, request: IncomingMessage, inside: Inside): void {
+  const { service, refusals, maxMessageBytes } = inside;
+  const client = clientOf(request);
+  const log = inside.log.child({ client });
+  webSocket.on('error', (error: NodeJS.ErrnoException) => {
+    const now = performance.now();
+    const isTooLong = error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+    if (isTooLong)
+      service.faults.warn(
+        now,
+        { client },
+        `a client was cut off: its message was longer than ${maxMessageBytes} bytes (--max-message-bytes)`,
+      );
+    else service.faults.warn(now, { client, err: error }, 'a Kurento connection failed');
   });
-  webSocket.on('error', (error) => {
-    service.faults.warn(performance.now(), { err: error }, 'a Kurento connection failed');
-  });
-  if (request.url?.split('?')[0] !== PATH) {
+  const refused = wrongPath(request);
+  if (refused !== undefined) {
+    refusals.warn(performance.now(), 'path', request, refused);
     webSocket.close(CLOSE_PROTOCOL_ERROR, 'Invalid path');
     return;
   }
   const connection = service.connect({
+    client,
     send: (text) => {
       if (webSocket.readyState !== webSocket.OPEN) return;
       webSocket.send(text);
