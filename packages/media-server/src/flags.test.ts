@@ -19,6 +19,8 @@ describe('the command line of the media server', () => {
       rtpPorts: { first: 41_000, last: 41_999 },
       httpSources: 'any',
       httpPort: 9091,
+      // Parley keeps its database and secrets in ./data.
+      dataDir: `${process.cwd()}/media`,
       limits: DEFAULT_LIMITS,
     });
     expect([logLevel, warnings]).toEqual(['info', []]);

@@ -59,8 +59,8 @@ const FLAGS = {
     help: 'address that browsers send media to, instead of those of this machine',
     multiple: true,
   },
-  data: { value: 'DIR', help: 'folder that recorders and players are confined to', initially: './data' },
-  files: { value: 'DIR', help: 'another folder that they may use', multiple: true },
+  data: { value: 'DIR', help: 'folder that recorders and players are confined to', initially: './media' },
+  files: { value: 'DIR', help: 'another folder that they may use; it must be there', multiple: true },
   'http-sources': {
     value: 'WHICH',
     help: 'where players may fetch from, and recorders send to, over HTTP: any (but link-local and cloud metadata addresses), public (no private addresses either), none',
@@ -215,7 +215,7 @@ function parse(args: readonly string[]): Map<FlagName, string[]> {
 }
 
 /** Addresses that only this machine reaches. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 

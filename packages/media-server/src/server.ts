@@ -2,12 +2,13 @@
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
-import { FileStore } from './file-store.ts';
+import { prepareClientFolders } from './client-folders.ts';
+import { FileStore, type FilesSetting } from './file-store.ts';
 import { HttpIntake } from './intake/http-intake.ts';
-import { makeFolder } from './make-folder.ts';
 import type { Limits } from './kurento/limits.ts';
 import { startKurentoServer, type Counts } from './kurento/websocket-server.ts';
 import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import { RefusedFolders } from './refused-folders.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
 import { MediaPort } from './transport/media-port.ts';
@@ -33,6 +34,8 @@ export interface MediaServerOptions {
   readonly dataDir: string;
   /** Folders besides `dataDir` that recorders and players may use. */
   readonly filesDirs?: readonly string[];
+  /** What the operator names them by; `--files` unless given. */
+  readonly filesSetting?: FilesSetting;
   /** Those that are left out are the defaults. */
   readonly limits?: Partial<Limits>;
   /** A session without a connection ends one to two of these periods after its last use, in ms. */
@@ -60,16 +63,23 @@ export const DEFAULT_HTTP_PORT = 9091;
 /** Every address of this machine, none of which a client could connect to. */
 const WILDCARD_HOSTS = ['0.0.0.0', '::'];
 
-/** @throws Error with `code` (EADDRINUSE, EACCES, …) when a port or the data folder cannot be had. */
+/** @throws FolderError; Error with `code` (EADDRINUSE, EACCES, …) when a port cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
   const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs, allowAnonymous } = options;
-  for (const folder of [options.dataDir, ...filesDirs]) await makeFolder(folder, 0o700);
+  const { dataDir, filesSetting = '--files' } = options;
+  await prepareClientFolders(dataDir, filesDirs, filesSetting);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
+  const refused = new RefusedFolders();
   const environment: Environment = {
     log,
     ticker: new Ticker({ onFault: (err) => log.error({ err }, 'a periodic task of an endpoint failed') }),
-    files: new FileStore(options.dataDir, filesDirs),
+    files: new FileStore(dataDir, filesDirs, {
+      setting: filesSetting,
+      onRefused: (folder, sentence) => {
+        if (refused.isNews(folder, performance.now())) log.warn({ folder }, sentence);
+      },
+    }),
     httpSources: options.httpSources ?? 'any',
     intake: new HttpIntake({
       host: listen.host,
