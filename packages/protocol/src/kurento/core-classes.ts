@@ -109,7 +109,7 @@ export const coreClasses: readonly ClassDeclaration[] = [
         supported: true,
         setterSupported: false,
       },
-      { name: 'maxEncoderBitrate', type: 'int', access: 'readWrite', supported: true },
+      { name: 'maxEncoderBitrate', type: 'int', access: 'readWrite', supported: true, effect: 'partial' },
     ],
     methods: [
       {
@@ -150,8 +150,18 @@ export const coreClasses: readonly ClassDeclaration[] = [
         ],
         supported: true,
       },
-      { name: 'setAudioFormat', params: [{ name: 'caps', type: 'AudioCaps' }], supported: true },
-      { name: 'setVideoFormat', params: [{ name: 'caps', type: 'VideoCaps' }], supported: true },
+      {
+        name: 'setAudioFormat',
+        params: [{ name: 'caps', type: 'AudioCaps' }],
+        supported: true,
+        effect: 'partial',
+      },
+      {
+        name: 'setVideoFormat',
+        params: [{ name: 'caps', type: 'VideoCaps' }],
+        supported: true,
+        effect: 'partial',
+      },
       {
         name: 'dumpGstreamerDot',
         params: [{ name: 'details', type: 'GstreamerDotDetails', optional: true }],
@@ -269,13 +279,13 @@ export const coreClasses: readonly ClassDeclaration[] = [
     supported: true,
     constructorParams: [],
     properties: [
-      { name: 'minVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: true },
-      { name: 'minVideoSendBandwidth', type: 'int', access: 'readWrite', supported: true },
+      { name: 'minVideoRecvBandwidth', type: 'int', access: 'readWrite', supported: true, effect: 'partial' },
+      { name: 'minVideoSendBandwidth', type: 'int', access: 'readWrite', supported: true, effect: 'partial' },
       { name: 'maxVideoSendBandwidth', type: 'int', access: 'readWrite', supported: true },
       { name: 'mediaState', type: 'MediaState', access: 'readOnly', supported: true },
       { name: 'connectionState', type: 'ConnectionState', access: 'readOnly', supported: true },
-      { name: 'mtu', type: 'int', access: 'readWrite', supported: true },
-      { name: 'rembParams', type: 'RembParams', access: 'readWrite', supported: true },
+      { name: 'mtu', type: 'int', access: 'readWrite', supported: true, effect: 'partial' },
+      { name: 'rembParams', type: 'RembParams', access: 'readWrite', supported: true, effect: 'partial' },
     ],
     methods: [{ name: 'requestKeyframe', params: [], supported: true }],
     events: [

@@ -13,9 +13,13 @@ export interface ParamDeclaration {
   readonly default?: string | number | boolean;
 }
 
+/** Of a supported member that has no effect, or less than the original's; docs/kurento-conformance.md says which. */
+export type MemberEffect = 'partial';
+
 export interface ConstructorParamDeclaration extends ParamDeclaration {
   /** False: refused, unless it is given the value that it has without being named. */
   readonly supported: boolean;
+  readonly effect?: MemberEffect;
 }
 
 /** A property is read by the operation `getX` and, when `readWrite`, set by `setX`. */
@@ -27,6 +31,7 @@ export interface PropertyDeclaration {
   readonly supported: boolean;
   /** False: can be read, but not set. */
   readonly setterSupported?: false;
+  readonly effect?: MemberEffect;
 }
 
 export interface MethodDeclaration {
@@ -35,6 +40,7 @@ export interface MethodDeclaration {
   /** Absent: nothing, which travels as null. */
   readonly returns?: TypeName;
   readonly supported: boolean;
+  readonly effect?: MemberEffect;
 }
 
 export interface ClassDeclaration {
