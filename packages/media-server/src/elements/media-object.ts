@@ -3,6 +3,7 @@
 // property is an accessor of exactly the model's name. The protocol layer calls nothing that the model does not name.
 import { KurentoError } from '@parley/protocol';
 import type { Environment } from '../environment.ts';
+import { Labels, type LabelSpace, type Tag } from './labels.ts';
 
 /** What happened to an object. `data` holds plain values and media objects; the protocol layer turns those into ids. */
 export interface ObjectEvent {
@@ -19,11 +20,8 @@ export interface ObjectContext {
   readonly publish: (event: ObjectEvent) => void;
   /** Told once, when the object and its children are gone. */
   readonly released: (object: MediaObject) => void;
-}
-
-export interface Tag {
-  readonly key: string;
-  readonly value: string;
+  /** For the names and tags of all objects. */
+  readonly labelSpace?: LabelSpace;
 }
 
 export abstract class MediaObject {
@@ -37,13 +35,13 @@ export abstract class MediaObject {
   protected readonly environment: Environment;
   readonly #context: ObjectContext;
   readonly #children = new Set<MediaObject>();
-  readonly #tags = new Map<string, string>();
-  #name = '';
+  readonly #labels: Labels;
   #releasing: Promise<void> | undefined;
   #released = false;
 
   constructor(context: ObjectContext, className: string) {
     this.#context = context;
+    this.#labels = new Labels(context.labelSpace);
     this.id = context.id;
     this.parent = context.parent;
     this.environment = context.environment;
@@ -61,11 +59,12 @@ export abstract class MediaObject {
 
   /** The id, unless a name was given. */
   get name(): string {
-    return this.#name || this.id;
+    return this.#labels.name || this.id;
   }
 
+  /** @throws KurentoError NOT_ENOUGH_RESOURCES */
   set name(name: string) {
-    this.#name = name;
+    this.#labels.setName(name);
   }
 
   /** Whether `release` was called: a client cannot reach the object any more, though it may still be finishing. */
@@ -73,17 +72,18 @@ export abstract class MediaObject {
     return this.#releasing !== undefined;
   }
 
+  /** @throws KurentoError NOT_ENOUGH_RESOURCES */
   addTag(key: string, value: string): void {
-    this.#tags.set(key, value);
+    this.#labels.addTag(key, value);
   }
 
   removeTag(key: string): void {
-    this.#tags.delete(key);
+    this.#labels.removeTag(key);
   }
 
   /** @throws KurentoError MEDIA_OBJECT_TAG_KEY_NOT_FOUND */
   getTag(key: string): string {
-    const value = this.#tags.get(key);
+    const value = this.#labels.tag(key);
     if (value === undefined)
       throw new KurentoError(
         'MEDIA_OBJECT_TAG_KEY_NOT_FOUND',
@@ -93,7 +93,7 @@ export abstract class MediaObject {
   }
 
   getTags(): Tag[] {
-    return [...this.#tags].map(([key, value]) => ({ key, value }));
+    return this.#labels.tags();
   }
 
   /** Called by the registry when the constructor has succeeded; an object whose constructor throws leaves no trace. */
@@ -136,6 +136,7 @@ export abstract class MediaObject {
       this.environment.log.error({ object: this.id, err: error }, 'releasing a media object failed');
     }
     this.#released = true;
+    this.#labels.close();
     if (this.parent) this.parent.#children.delete(this);
     this.#context.released(this);
   }

@@ -14,7 +14,7 @@ import type { MediaObject } from '../elements/media-object.ts';
 import type { Factory, MediaObjectConstructor } from './factory.ts';
 import { readParams, writeValue, type FindObject } from './marshal.ts';
 import { isRecord, type Params } from './messages.ts';
-import { whyUnavailable } from './unavailable.ts';
+import { whyNotImplemented, whyUnavailable, whyUnknown } from './unavailable.ts';
 
 /** Parameters that are absent count as none. */
 function namedParams(value: unknown, field: string): Params {
@@ -46,7 +46,7 @@ export function resolveConstruction(
   const className = bareClassName(type);
   const declaration = findClass(className);
   if (!declaration || declaration.abstract)
-    throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', `There is no class '${type}' to create`);
+    throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', whyUnknown(type));
   const constructor = Object.hasOwn(factory, className) ? factory[className] : undefined;
   if (!constructor) throw new KurentoError('MEDIA_OBJECT_NOT_AVAILABLE', whyUnavailable(className));
   const params = readConstructorParams(declaration, constructorParams, find);
@@ -64,7 +64,10 @@ function readConstructorParams(
   const values = readParams(declared, namedParams(given, 'constructorParams'), find);
   declared.forEach((param, index) => {
     if (!param.supported && values[index] !== param.default)
-      throw notImplemented(declaration.name, `'${param.name}' other than ${String(param.default)}`);
+      throw new KurentoError(
+        'NOT_IMPLEMENTED',
+        `This media server does not implement '${param.name}' other than ${String(param.default)} of '${declaration.name}'`,
+      );
   });
   return Object.fromEntries(declared.map((param, index) => [param.name, values[index]]));
 }
@@ -83,7 +86,8 @@ export async function invoke(
   const operation = findOperation(object.className, name);
   if (!operation)
     throw new KurentoError('MALFORMED_TRANSACTION', `'${object.className}' has no operation '${name}'`);
-  if (!operation.supported) throw notImplemented(object.className, `'${name}'`);
+  if (!operation.supported)
+    throw new KurentoError('NOT_IMPLEMENTED', whyNotImplemented(object.className, name));
   const given = namedParams(operationParams, 'operationParams');
   return perform(object as unknown as Record<string, unknown>, operation, given, find);
 }
@@ -130,11 +134,4 @@ export function describe(object: MediaObject): { type: string; qualifiedType: st
     qualifiedType: qualified(object.className),
     hierarchy: ancestors.map((ancestor) => qualified(ancestor.name)),
   };
-}
-
-function notImplemented(className: string, what: string): KurentoError {
-  return new KurentoError(
-    'NOT_IMPLEMENTED',
-    `This media server does not implement ${what} of '${className}'`,
-  );
 }

@@ -59,6 +59,44 @@ describe('the Kurento server', () => {
     expect((await subscribe('c')).error).toBeUndefined();
   });
 
+  it('refuses more tags, and longer names and tags, than an object may have, and keeps those it has', async () => {
+    server = await startTestServer();
+    const greedy = await TestClient.open(server.port);
+    const pipeline = await greedy.pipeline();
+    const invoke = async (operation: string, params: Record<string, unknown>) =>
+      (await greedy.invoke(pipeline, operation, params)).error as unknown;
+    for (let key = 0; key < 256; key++)
+      expect(await invoke('addTag', { key: `${key}`, value: 'x' })).toBeUndefined();
+    expect(await invoke('addTag', { key: 'one more', value: '' })).toMatchObject(NOT_ENOUGH_RESOURCES);
+    expect(await invoke('addTag', { key: '7', value: 'again' })).toBeUndefined();
+    await invoke('removeTag', { key: '8' });
+    expect(await invoke('addTag', { key: '8', value: 'x' })).toBeUndefined();
+
+    const tagCharacters = 10 + 90 * 2 + 156 * 3 + 256 + 'again'.length - 'x'.length;
+    const name = 'n'.repeat(64 * 1024 - tagCharacters);
+    expect(await invoke('setName', { name: `${name}n` })).toMatchObject(NOT_ENOUGH_RESOURCES);
+    expect(await invoke('setName', { name })).toBeUndefined();
+    expect(await invoke('addTag', { key: '7', value: 'again!' })).toMatchObject(NOT_ENOUGH_RESOURCES);
+    expect((await greedy.invoke(pipeline, 'getTag', { key: '7' })).result.value).toBe('again');
+    expect(await invoke('setName', { name: '' })).toBeUndefined();
+    expect(await invoke('addTag', { key: '7', value: 'again!' })).toBeUndefined();
+  });
+
+  it('refuses more names and tags than all objects may have, until one with some is released', async () => {
+    server = await startTestServer({ limits: { maxLabelCharacters: 100 } });
+    const greedy = await TestClient.open(server.port);
+    const [one, other] = [await greedy.pipeline(), await greedy.pipeline()];
+    const setName = (object: string, length: number) =>
+      greedy.invoke(object, 'setName', { name: 'n'.repeat(length) });
+    await setName(one, 60);
+    expect((await setName(other, 41)).error).toMatchObject(NOT_ENOUGH_RESOURCES);
+    expect((await setName(other, 40)).error).toBeUndefined();
+    await greedy.call('release', { object: one });
+    await expect.poll(() => server.counts().objects).toBe(1);
+    expect((await setName(other, 100)).error).toBeUndefined();
+    expect((await setName(other, 101)).error).toMatchObject(NOT_ENOUGH_RESOURCES);
+  });
+
   it('does nothing more of a transaction that has taken too long, whose client has its answer', async () => {
     server = await startTestServer({ deadlineMs: 50 });
     const client = await TestClient.open(server.port);
@@ -111,10 +149,10 @@ describe('the Kurento server', () => {
     server = await startTestServer();
     const keen = await TestClient.open(server.port);
     const pipeline = await keen.pipeline();
-    await keen.invoke(pipeline, 'setName', { name: 'x'.repeat(1_000_000) });
+    await keen.invoke(pipeline, 'setName', { name: 'x'.repeat(60_000) });
     const { sessionId } = (await keen.call('ping')).result;
     keen.socket.pause();
-    for (let id = 0; id < 60; id++)
+    for (let id = 0; id < 1_000; id++)
       keen.send({ jsonrpc: '2.0', id, method: 'invoke', params: { object: pipeline, operation: 'getName' } });
     await expect.poll(() => server.counts().connections, { timeout: 10_000 }).toBe(0);
     expect(server.logged).toContainEqual(

@@ -8,6 +8,8 @@ export interface Limits {
   /** Of all clients together, with and without a connection. */
   readonly maxSessions: number;
   readonly maxConnections: number;
+  /** Names and tags of all objects together; one object's are bounded in labels.ts. */
+  readonly maxLabelCharacters: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -18,6 +20,8 @@ export const DEFAULT_LIMITS: Limits = {
   // Far more than applications have.
   maxSessions: 10_000,
   maxConnections: 1_000,
+  // 1,600 for each of 40,000 objects; applications write names of rooms and people.
+  maxLabelCharacters: 64 * 1024 * 1024,
 };
 
 /** One session cannot take what all have; new sessions for new objects do not get around the bound. */

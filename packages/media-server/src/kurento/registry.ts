@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { KURENTO_NAMESPACE, KurentoError } from '@parley/protocol';
 import type { Environment } from '../environment.ts';
+import { LabelSpace } from '../elements/labels.ts';
 import type { MediaObject, ObjectContext, ObjectEvent } from '../elements/media-object.ts';
 import { SERVER_MANAGER_ID, ServerManager, type ServerInfo } from '../elements/server-manager.ts';
 import type { MediaObjectConstructor } from './factory.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 
 export interface RegistryOptions {
   readonly environment: Environment;
@@ -14,15 +16,19 @@ export interface RegistryOptions {
   readonly publish: (event: ObjectEvent) => void;
   /** Told once per object, when it is gone. */
   readonly released: (object: MediaObject) => void;
+  /** Of the names and tags of all objects together. */
+  readonly maxLabelCharacters?: number;
 }
 
 export class ObjectRegistry {
   readonly manager: ServerManager;
   readonly #options: RegistryOptions;
   readonly #objects = new Map<string, MediaObject>();
+  readonly #labelSpace: LabelSpace;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#labelSpace = new LabelSpace(options.maxLabelCharacters ?? DEFAULT_LIMITS.maxLabelCharacters);
     this.manager = new ServerManager(this.#context(SERVER_MANAGER_ID, undefined), {
       info: options.info,
       pipelines: () => this.#roots(),
@@ -88,7 +94,8 @@ export class ObjectRegistry {
 
   #context(id: string, parent: MediaObject | undefined): ObjectContext {
     const { environment, publish } = this.#options;
-    return { id, parent, environment, publish, released: (object) => this.#forget(object) };
+    const labelSpace = this.#labelSpace;
+    return { id, parent, environment, publish, labelSpace, released: (object) => this.#forget(object) };
   }
 
   #forget(object: MediaObject): void {

@@ -59,6 +59,7 @@ export class KurentoService {
       info: serverInfo(classes),
       sessionIds: () => sessions.ids(),
       publish: (event) => subscriptions.publish(event),
+      maxLabelCharacters: limits.maxLabelCharacters,
       released: (object) => {
         sessions.forget(object);
         subscriptions.forgetObject(object);

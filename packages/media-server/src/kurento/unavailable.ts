@@ -1,4 +1,5 @@
-// What this media server says when a client wants a class that it does not have: why not, and what to use instead.
+// What this media server says when a client wants a class or a member that it does not have: why not, and what to use instead.
+import { findClass, KURENTO_NAMESPACE } from '@parley/protocol';
 
 const FORWARDS = 'this media server forwards pictures and sound as they come and does not decode them';
 
@@ -17,4 +18,28 @@ const reasons: Readonly<Record<string, string>> = {
 export function whyUnavailable(className: string): string {
   const reason = Object.hasOwn(reasons, className) ? reasons[className] : undefined;
   return reason ?? `This media server does not have '${className}'`;
+}
+
+const NO_ENCODER =
+  'there is no encoder here; a sender is held back by setMaxVideoSendBandwidth of a receiver or setMaxVideoRecvBandwidth of its own endpoint';
+
+/** By operation; those that are not named here have nothing in their place. */
+const instead: Readonly<Record<string, string>> = {
+  setEncoderBitrate: NO_ENCODER,
+  setMinEncoderBitrate: NO_ENCODER,
+};
+
+/** A sentence for the client whose `invoke` of a known operation is refused. */
+export function whyNotImplemented(className: string, operation: string): string {
+  const refusal = `This media server does not implement '${operation}' of '${className}'`;
+  return Object.hasOwn(instead, operation) ? `${refusal}: ${instead[operation]}` : refusal;
+}
+
+/** A sentence for the client whose `create` of a class that is not in the model is refused. `type`: as the client wrote it. */
+export function whyUnknown(type: string): string {
+  const refusal = `There is no class '${type}' to create`;
+  const [, module, name] = /^(\w+)\.(\w+)$/.exec(type) ?? [];
+  if (module === undefined || module === KURENTO_NAMESPACE) return refusal;
+  if (findClass(name)) return `${refusal}: it is '${KURENTO_NAMESPACE}.${name}'`;
+  return `${refusal}: modules of Kurento's add-ons are not here. Most of them change pictures, and ${FORWARDS}; change them in the page, before they are sent or as they are shown`;
 }
