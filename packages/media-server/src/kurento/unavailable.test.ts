@@ -46,7 +46,7 @@ it.each(['chroma.ChromaFilter', 'datachannelexample.KmsShowData'])(
 it('says where a class of Kurento is that was asked for under another module, and nothing of add-ons otherwise', () => {
   const create = (type: string) => () => resolveConstruction(type, {}, factory, find);
   expect(create('core.MediaPipeline')).toThrow(/to create: it is 'kurento\.MediaPipeline'$/);
-  for (const type of ['Nonsense', 'kurento.Nonsense', 'MediaElement', 'constructor'])
+  for (const type of ['Nonsense', 'kurento.Nonsense', 'MediaElement', 'core.MediaElement', 'constructor'])
     expect(create(type)).toThrow(new RegExp(`^There is no class '${type}' to create$`));
 });
 

@@ -40,6 +40,7 @@ export function whyUnknown(type: string): string {
   const refusal = `There is no class '${type}' to create`;
   const [, module, name] = /^(\w+)\.(\w+)$/.exec(type) ?? [];
   if (module === undefined || module === KURENTO_NAMESPACE) return refusal;
-  if (findClass(name)) return `${refusal}: it is '${KURENTO_NAMESPACE}.${name}'`;
+  const namesake = findClass(name);
+  if (namesake) return namesake.abstract ? refusal : `${refusal}: it is '${KURENTO_NAMESPACE}.${name}'`;
   return `${refusal}: modules of Kurento's add-ons are not here. Most of them change pictures, and ${FORWARDS}; change them in the page, before they are sent or as they are shown`;
 }
