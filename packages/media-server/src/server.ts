@@ -1,5 +1,6 @@
 // The media server as a whole: media port, certificate, files and the Kurento Protocol, put together and closed in order.
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from './environment.ts';
 import { prepareClientFolders } from './client-folders.ts';
@@ -8,6 +9,7 @@ import { HttpIntake } from './intake/http-intake.ts';
 import type { Limits } from './kurento/limits.ts';
 import { startKurentoServer, type Counts } from './kurento/websocket-server.ts';
 import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import { UNSENT_FOLDER, warnOfUnsent } from './recording/unsent.ts';
 import { RefusedFolders } from './refused-folders.ts';
 import { Ticker } from './ticker.ts';
 import { createDtlsCertificate } from './transport/certificate.ts';
@@ -68,6 +70,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs, allowAnonymous } = options;
   const { dataDir, filesSetting = '--files' } = options;
   await prepareClientFolders(dataDir, filesDirs, filesSetting);
+  await warnOfUnsent(join(dataDir, UNSENT_FOLDER), log);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
   const refused = new RefusedFolders();

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { warnOfUnsent } from './unsent.ts';
+import { startMediaServer } from '../server.ts';
+import { UNSENT_FOLDER, warnOfUnsent } from './unsent.ts';
 
 let folder: string;
 const log = { warn: vi.fn(), error: vi.fn() };
@@ -35,4 +37,24 @@ it('tells of a folder that cannot be read, and goes on', async () => {
   writeFileSync(join(folder, 'file'), '');
   await warnOfUnsent(join(folder, 'file'), log);
   expect(log.error).toHaveBeenCalledOnce();
+});
+
+it('is told of when the server starts', async () => {
+  mkdirSync(join(folder, UNSENT_FOLDER));
+  writeFileSync(join(folder, UNSENT_FOLDER, 'a.webm'), 'x');
+  const lines: string[] = [];
+  const server = await startMediaServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    rtcPort: 0,
+    announcedIps: ['127.0.0.1'],
+    token: undefined,
+    dataDir: folder,
+    httpPort: 0,
+    log: pino({}, { write: (line: string) => lines.push(line) }),
+  });
+  await server.close();
+  const told = lines.map((line) => JSON.parse(line) as unknown);
+  expect(told).toContainEqual(
+    expect.objectContaining({ level: 40, folder: join(folder, UNSENT_FOLDER), files: 1, mib: 1 }),
+  );
 });
