@@ -19,3 +19,16 @@ export async function prepareDataFolder(path: string): Promise<void> {
     throw StartError.dataFolder(path, error);
   }
 }
+
+/** Where the files of tests go. */
+export function testsFolder(dataDir: string): string {
+  return join(dataDir, 'tests');
+}
+
+/** Without a probe: the application server empties it at its own start. @throws StartError ('data-folder') */
+export async function makeTestsFolder(dataDir: string): Promise<void> {
+  const path = testsFolder(dataDir);
+  await makeFolder(path, MODE).catch((error: unknown) => {
+    throw StartError.dataFolder(path, error);
+  });
+}

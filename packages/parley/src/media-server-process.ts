@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
 import type { KurentoConfiguration } from './configuration.ts';
-import { prepareDataFolder } from './data-folder.ts';
+import { makeTestsFolder, testsFolder } from './data-folder.ts';
 import { StartError } from './errors.ts';
 
 const Ready = z.object({
@@ -57,7 +57,7 @@ export class MediaServerProcess {
     // Of this start, unless others have to know it.
     const token = options.kurento ? options.kurento.token : randomBytes(32).toString('base64url');
     // It takes no folder that is not there, and the application server makes this one only later.
-    await prepareDataFolder(testsFolder(options.dataDir));
+    await makeTestsFolder(options.dataDir);
     const keeper = await ChildProcessKeeper.start<Ready>({
       ...options,
       what: 'media server',
@@ -98,10 +98,6 @@ export class MediaServerProcess {
   close(): Promise<void> {
     return this.#keeper.close();
   }
-}
-
-function testsFolder(dataDir: string): string {
-  return join(dataDir, 'tests');
 }
 
 function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined): string[] {
