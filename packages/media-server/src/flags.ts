@@ -169,6 +169,7 @@ export function readFlags(
     httpSources: readHttpSources(text('http-sources')!),
     httpPort: readPort('--http-port', text('http-port')!),
     limits: {
+      ...DEFAULT_LIMITS,
       maxMessageBytes: readLimit('max-message-bytes', text('max-message-bytes')!),
       maxObjectsPerSession: readLimit('max-objects', text('max-objects')!),
       maxSessions: readLimit('max-sessions', text('max-sessions')!),
