@@ -54,8 +54,11 @@ export interface RoomSessionOptions {
   openScreen(): Promise<MediaStream>;
 }
 
-/** Pauses before trying to reach the server again, in ms; the last one is repeated for as long as it takes. */
-export const RECONNECT_PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+/**
+ * Pauses before trying to reach the server again, in ms; the last one is repeated for as long as it takes. A server that is
+ * started anew is there within some seconds: for twenty of them nobody waits for longer than two.
+ */
+const RECONNECT_PAUSES_MS: readonly number[] = [500, 1_000, ...Array<number>(10).fill(2_000), 4_000, 8_000];
 
 const TAKEN_OVER = 'You are in this room on another page now. Join again to come back to this one.';
 
