@@ -29,7 +29,10 @@ describe('the command line of the media server', () => {
   it('takes a token from the environment, and rather from the flag', () => {
     expect(read('', { PARLEY_MEDIA_TOKEN: 'a' }).options.token).toBe('a');
     expect(read('--token b', { PARLEY_MEDIA_TOKEN: 'a' }).options.token).toBe('b');
-    expect(read('--listen 0.0.0.0:8888', { PARLEY_MEDIA_TOKEN: 'a' }).warnings).toEqual([]);
+    expect(read('--listen 0.0.0.0:8888', { PARLEY_MEDIA_TOKEN: 'a' }).warnings).toEqual([
+      expect.stringMatching(/^the token is sent in clear to 0\.0\.0\.0:8888: give --tls-cert/),
+    ]);
+    expect(read('--listen 127.0.0.1:8888', { PARLEY_MEDIA_TOKEN: 'a' }).warnings).toEqual([]);
   });
 
   it('lets everybody in from other machines only when told so, and says what that means', () => {

@@ -179,9 +179,16 @@ export function readFlags(
   const whoever = isLoopback(listen.host)
     ? 'ANY PAGE that a browser of this machine opens'
     : `ANYONE who reaches ${text('listen')}`;
-  const warnings = anonymous
-    ? [`${whoever} can record, play and end every call: --allow-anonymous was given and there is no token`]
-    : [];
+  const warnings = [
+    ...(anonymous
+      ? [`${whoever} can record, play and end every call: --allow-anonymous was given and there is no token`]
+      : []),
+    ...(options.token && !options.tls && !isLoopback(listen.host)
+      ? [
+          `the token is sent in clear to ${text('listen')}: give --tls-cert and --tls-key, or put an HTTPS proxy before it`,
+        ]
+      : []),
+  ];
   return { options, logLevel, warnings };
 }
 

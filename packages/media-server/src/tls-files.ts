@@ -2,6 +2,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+/** A client that does not end its TLS handshake in this time, in ms, only takes a place. */
+export const TLS_HANDSHAKE_MS = 10_000;
+
 /** What a person has to mend, in one line. */
 export class TlsFilesError extends Error {}
 

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { KurentoError } from '@parley/protocol';
 import type { Logger } from 'pino';
 import { Post } from './post.ts';
+import { TLS_HANDSHAKE_MS } from '../tls-files.ts';
 
 export interface HttpIntakeOptions {
   readonly host: string;
@@ -105,7 +106,10 @@ export class HttpIntake {
     const limits = { requestTimeout: 0, headersTimeout: 20_000 };
     const take = (request: IncomingMessage, response: ServerResponse): void => this.#take(request, response);
     const server = tls
-      ? createSecureServer({ ...tls, ...limits, minVersion: 'TLSv1.2' }, take)
+      ? createSecureServer(
+          { ...tls, ...limits, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_MS },
+          take,
+        )
       : createServer(limits, take);
     server.maxConnections = MAX_CONNECTIONS;
     return new Promise((resolve, reject) => {

@@ -20,6 +20,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { failure, writeResponse } from './messages.ts';
 import { KurentoService, type Counts, type ServiceOptions } from './service.ts';
+import { TLS_HANDSHAKE_MS } from '../tls-files.ts';
 
 export type { Counts };
 
@@ -82,7 +83,10 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', ...headers }).end(text);
   };
   const server = options.tls
-    ? createSecureServer({ ...options.tls, minVersion: 'TLSv1.2' }, refusePlainRequest)
+    ? createSecureServer(
+        { ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_MS },
+        refusePlainRequest,
+      )
     : createServer(refusePlainRequest);
   server.maxConnections = maxConnections + SPARE_CONNECTIONS;
   const heartbeat = new Heartbeat(
