@@ -4,25 +4,13 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'sdp-transform';
 import { describe, expect, it } from 'vitest';
 import { randomBytes, seededRandom } from '../testing/seeded-random.ts';
-import { answerOffer, type LocalSession, type Negotiation } from './answer.ts';
-import { hostCandidate, writeCandidate } from './candidate.ts';
+import { answerOffer, type Negotiation } from './answer.ts';
 import { makeOffer } from './make-offer.ts';
 import { readAnswer } from './read-answer.ts';
 import { SdpError } from './sdp-error.ts';
 import { writeDescription } from './write.ts';
+import { local } from '../testing/local-session.ts';
 
-const local: LocalSession = {
-  sessionId: 4711,
-  sessionName: 'Parley',
-  iceUfrag: 'oUr1',
-  icePwd: 'ourPasswordOf24Character',
-  fingerprint: { algorithm: 'sha-256', value: Array.from({ length: 32 }, () => 'AB').join(':') },
-  candidates: [writeCandidate(hostCandidate('192.0.2.1', 40000))],
-  setup: 'passive',
-  cname: 'stream@parley',
-  ssrcFor: (_kind, index) => ({ ssrc: 1000 + index, rtxSsrc: 2000 + index }),
-  iceLite: true,
-};
 const data = { port: 5000, maxMessageSize: 262_144 };
 
 /** Without the comment. */

@@ -3,24 +3,12 @@ import { parse } from 'sdp-transform';
 import { describe, expect, it } from 'vitest';
 import { findMatchingCodec } from '../codecs/rtp-codec.ts';
 import { answerOffer, type LocalSession } from './answer.ts';
-import { hostCandidate, writeCandidate } from './candidate.ts';
 import { makeOffer, type OfferedLines } from './make-offer.ts';
 import { readAnswer } from './read-answer.ts';
 import { answerRestart, readRestart } from './restart.ts';
 import { SdpError } from './sdp-error.ts';
+import { local } from '../testing/local-session.ts';
 
-const local: LocalSession = {
-  sessionId: 4711,
-  sessionName: 'Parley',
-  iceUfrag: 'oUr1',
-  icePwd: 'ourPasswordOf24Character',
-  fingerprint: { algorithm: 'sha-256', value: Array.from({ length: 32 }, () => 'AB').join(':') },
-  candidates: [writeCandidate(hostCandidate('192.0.2.1', 40000))],
-  setup: 'passive',
-  cname: 'stream@parley',
-  ssrcFor: (_kind, index) => ({ ssrc: 1000 + index, rtxSsrc: 2000 + index }),
-  iceLite: true,
-};
 const data = { port: 5000, maxMessageSize: 262_144 };
 const both: OfferedLines = { audio: true, video: true, direction: 'sendrecv' };
 

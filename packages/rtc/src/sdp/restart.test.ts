@@ -1,21 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answerOffer, type LocalSession } from './answer.ts';
+import { answerOffer } from './answer.ts';
 import { hostCandidate, writeCandidate } from './candidate.ts';
 import { answerRestart, readRestart } from './restart.ts';
-
-const local: LocalSession = {
-  sessionId: 4711,
-  sessionName: 'Parley',
-  iceUfrag: 'oUr1',
-  icePwd: 'ourPasswordOf24Character',
-  fingerprint: { algorithm: 'sha-256', value: Array.from({ length: 32 }, () => 'AB').join(':') },
-  candidates: [writeCandidate(hostCandidate('192.0.2.1', 40000))],
-  setup: 'passive',
-  cname: 'stream@parley',
-  ssrcFor: (_kind, index) => ({ ssrc: 1000 + index, rtxSsrc: 2000 + index }),
-  iceLite: true,
-};
+import { local } from '../testing/local-session.ts';
 
 function fixture(name: string): string {
   return readFileSync(new URL(`./fixtures/${name}.sdp`, import.meta.url), 'utf8');
