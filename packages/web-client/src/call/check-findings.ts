@@ -31,6 +31,8 @@ export interface Finding {
   /** What to do about it; empty: nothing. */
   readonly remedy: string;
   readonly cause?: FailureCause;
+  /** Of a device: the page did not come over HTTPS, so that no press of a button gives it. */
+  readonly insecure?: boolean;
 }
 
 export type Findings = Readonly<Partial<Record<CheckStep, Finding>>>;
@@ -71,7 +73,8 @@ export function ofError(error: unknown, fallback?: FailureCause): Finding {
 export function deviceFailed(error: DeviceError): Finding {
   // A machine without a camera, or a page without HTTPS, has sentences of its own.
   if (error.reason === 'permission-denied' || error.reason === 'in-use') return ofCause(error.failure);
-  return { status: 'problem', words: error.message, numbers: '', remedy: '' };
+  const insecure = error.reason === 'insecure-context' && { insecure: true };
+  return { status: 'problem', words: error.message, numbers: '', remedy: '', ...insecure };
 }
 
 /** @param peak the loudest level from 0 to 1 while the microphone was listened to */

@@ -264,6 +264,20 @@ it('without permission says so and goes on, with a picture and a tone of its own
   expect(verdict()).toMatchObject({ status: 'warning', text: participant });
 });
 
+it('over plain HTTP nobody would be seen or heard, however well the network does: a clear no, with what to do', async () => {
+  devices.refuse('camera', 'insecure-context');
+  devices.refuse('microphone', 'insecure-context');
+  await check();
+  expect(statuses()).toEqual(['problem', 'problem', 'ok', 'ok', 'ok', 'skipped', 'ok', 'ok']);
+  expect(verdict()).toMatchObject({ status: 'problem', title: 'Nobody could see or hear you from here' });
+  expect(verdict().text).toContain('Open this page with https://');
+
+  // A server that cannot be reached comes first: with HTTPS alone nothing would be gained.
+  server.reachable = false;
+  await check();
+  expect(verdict().text).toContain(causeTexts['signalling-lost'].participant);
+});
+
 it('a microphone that stays silent is listened to for a while, and then told of', async () => {
   level = 0;
   await check();

@@ -61,6 +61,9 @@ export function weighed(findings: Findings): Findings {
 export function verdictOf(findings: Findings): Verdict {
   const { signalling } = findings;
   if (signalling && !works(signalling)) return cannot(`${signalling.words} ${signalling.remedy}`);
+  // Before the ways to the server: over whichever of them, there would be nothing to send.
+  const insecure = [findings.camera, findings.microphone].find((finding) => finding?.insecure);
+  if (insecure) return unseen(insecure.words);
   const used = PATHS.find((path) => works(findings[path]));
   if (used === undefined) return noPath(findings);
   // The ways that are not used are spare ones.
@@ -84,6 +87,15 @@ export function verdictOf(findings: Findings): Verdict {
 
 function cannot(text: string): Verdict {
   return { status: 'problem', title: 'A call does not work from here', text: text.trim() };
+}
+
+/** Whoever comes without HTTPS can watch and listen at most, which is no call. */
+function unseen(why: string): Verdict {
+  return {
+    status: 'problem',
+    title: 'Nobody could see or hear you from here',
+    text: `${why} If there is no such address, whoever runs the server has to set up HTTPS.`,
+  };
 }
 
 /** When all that were tried were just not reached, that is the cause; else what was wrong with one that was. */

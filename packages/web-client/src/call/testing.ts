@@ -309,8 +309,8 @@ export class FakeDevices {
     this.#fail(kind, 'unplugged');
   }
 
-  refuse(kind: 'camera' | 'microphone'): void {
-    this.#fail(kind, 'permission-denied');
+  refuse(kind: 'camera' | 'microphone', reason: DeviceFailureReason = 'permission-denied'): void {
+    this.#fail(kind, reason);
   }
 
   #fail(kind: 'camera' | 'microphone', reason: DeviceFailureReason): void {
