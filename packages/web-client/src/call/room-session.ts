@@ -205,6 +205,10 @@ export class RoomSession {
     this.#notices.remove(notice);
   }
 
+  dismissAll(): void {
+    this.#notices.removeAll();
+  }
+
   /** Leaves the room and ends everything that this session made; idempotent. */
   leave(): void {
     this.#options.onResume?.(undefined);

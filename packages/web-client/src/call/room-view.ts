@@ -47,6 +47,8 @@ export interface Notice {
   id: number;
   tone: 'info' | 'problem';
   text: string;
+  /** How often it was said. */
+  count: number;
 }
 
 export type RoomPhase = 'joining' | 'joined' | 'reconnecting' | 'refused' | 'left';

@@ -2,14 +2,15 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { sentencesOf } from '../call/causes.ts';
 import type { RoomSession } from '../call/room-session.ts';
-import type { Notice, RoomSnapshot } from '../call/room-view.ts';
+import type { RoomSnapshot } from '../call/room-view.ts';
 import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
 import { Controls } from './controls.tsx';
 import { CopyLink } from './copy-link.tsx';
-import { AlertIcon, CloseIcon, PeopleIcon, SoundIcon } from './icons.tsx';
+import { AlertIcon, PeopleIcon, SoundIcon } from './icons.tsx';
 import { MessagePage } from './message-page.tsx';
 import { NewRoomButton } from './new-room-button.tsx';
+import { Notices } from './notices.tsx';
 import { Playback } from './playback.ts';
 import { RecordingSign } from './recording-sign.tsx';
 import { RoomGone } from './room-gone.tsx';
@@ -76,7 +77,11 @@ export function Call({
             Nobody else is here yet. Copy the link and send it to whom you want to talk to.
           </p>
         )}
-        <Notices notices={room.notices} onDismiss={(id) => session.dismiss(id)} />
+        <Notices
+          notices={room.notices}
+          onDismiss={(id) => session.dismiss(id)}
+          onDismissAll={() => session.dismissAll()}
+        />
       </main>
       <footer className="call-footer">
         {soundBlocked && (
@@ -132,23 +137,6 @@ function Banner({ room, onTryNow }: { room: RoomSnapshot; onTryNow: () => void }
       </div>
     );
   return null;
-}
-
-function Notices({ notices, onDismiss }: { notices: readonly Notice[]; onDismiss: (id: number) => void }) {
-  return (
-    <ul className="notices" aria-live="polite">
-      {notices.map(({ id, tone, text }) => (
-        <li key={id} className={`notice ${tone}`}>
-          <span>{text}</span>
-          {tone === 'problem' && (
-            <button type="button" className="link-button" aria-label="Dismiss" onClick={() => onDismiss(id)}>
-              <CloseIcon />
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 function Refused({ room, onAgain }: { room: RoomSnapshot; onAgain: () => void }) {
