@@ -228,6 +228,26 @@ describe('the state', () => {
     agent.handleStun(check(), WIFI, failedAt);
     expect(agent.state(failedAt)).toBe('connected');
   });
+
+  it('does not go back to checking when the only connection closes: the peer is missed, then given up', () => {
+    const connection: IceSource = { ...WIFI, protocol: 'tcp' };
+    agent.handleStun(check({ nominate: true }), connection, 500);
+    agent.forget(connection);
+    expect(agent.hasConsent(500)).toBe(false);
+    expect(agent.state(500)).toBe('disconnected');
+    const failedAt = 500 + ICE_FAILED_AFTER;
+    expect(agent.state(failedAt - 1)).toBe('disconnected');
+    expect(agent.state(failedAt)).toBe('failed');
+    agent.handleStun(check(), { ...CELLULAR, protocol: 'tcp' }, failedAt);
+    expect(agent.state(failedAt)).toBe('connected');
+  });
+
+  it('is checking again when another peer than the one that was lost is described', () => {
+    agent.handleStun(check(), WIFI, 0);
+    agent.forget(WIFI);
+    agent.setRemote({ ufrag: 'another', pwd: 'another-password-of-a-peer' });
+    expect(agent.state(0)).toBe('checking');
+  });
 });
 
 describe('the remembered sources', () => {

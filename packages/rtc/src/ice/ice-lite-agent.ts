@@ -77,6 +77,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   /** By "protocol address port", the least recently checked first. */
   readonly #sources = new Map<string, Checked<Source>>();
   #selected: Checked<Source> | undefined;
+  /** What was selected last, when its connection closed and there was no other. */
+  #lost: Checked<Source> | undefined;
   #proofDemanded = false;
   #tcpOnly = false;
 
@@ -97,6 +99,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     }
     if (this.#selected !== undefined && this.#selected.remoteUfrag !== remote.ufrag)
       this.#selected = undefined;
+    if (this.#lost?.remoteUfrag !== remote.ufrag) this.#lost = undefined;
   }
 
   /**
@@ -157,7 +160,10 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     return this.#selected !== undefined && now - this.#selected.lastCheckAt < ICE_FAILED_AFTER;
   }
 
-  /** The source is no more: its connection was closed. Another one that passed a check takes its place. */
+  /**
+   * The source is no more: its connection was closed. Another one that passed a check takes its place; without one the
+   * peer counts as silent since the last check of this one.
+   */
   forget(source: IceSource): void {
     const key = sourceKey(source);
     const gone = this.#sources.get(key);
@@ -165,6 +171,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     if (gone === undefined || gone !== this.#selected) return;
     this.#selected = [...this.#sources.values()].at(-1);
     if (this.#selected) this.#selected.nominatedAt = undefined;
+    else this.#lost = gone;
   }
 
   /**
@@ -219,9 +226,10 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
 
   /** `now`: ms of the clock that `handleStun` was given. */
   state(now: number): IceLiteState {
-    if (this.#selected === undefined) return this.#current.remoteUfrag === undefined ? 'new' : 'checking';
-    const silence = now - this.#selected.lastCheckAt;
-    if (silence < ICE_DISCONNECTED_AFTER) return 'connected';
+    const latest = this.#selected ?? this.#lost;
+    if (latest === undefined) return this.#current.remoteUfrag === undefined ? 'new' : 'checking';
+    const silence = now - latest.lastCheckAt;
+    if (silence < ICE_DISCONNECTED_AFTER && latest === this.#selected) return 'connected';
     if (silence < ICE_FAILED_AFTER) return 'disconnected';
     return this.restarting ? 'checking' : 'failed';
   }
