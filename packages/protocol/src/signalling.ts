@@ -84,11 +84,15 @@ export const Ledger = z.object({
 });
 export type Ledger = z.infer<typeof Ledger>;
 
-/** A recording that runs in the room. `startedAt` is the server's clock in ms since 1970. */
+/**
+ * A recording that runs in the room. `startedAt` is the server's clock in ms since 1970; `runningMs`: for how long it had run
+ * when this was said, because a browser's clock may say something else.
+ */
 export const RunningRecording = z.object({
   id: RecordingId,
   startedBy: ParticipantId,
   startedAt: z.number(),
+  runningMs: z.number().nonnegative(),
 });
 export type RunningRecording = z.infer<typeof RunningRecording>;
 

@@ -25,10 +25,14 @@ export class ActiveRecording {
 
   /** What the next life of this server needs to go on recording. */
   get held(): HeldRecording {
-    return { ...this.describe(), pieces: [...this.pieces].flatMap(({ held }) => held ?? []) };
+    const { id, startedBy, startedAt } = this;
+    return { id, startedBy, startedAt, pieces: [...this.pieces].flatMap(({ held }) => held ?? []) };
   }
 
-  describe(): RunningRecording {
-    return { id: this.id, startedBy: this.startedBy, startedAt: this.startedAt };
+  /** @param now in ms since 1970 */
+  describe(now = Date.now()): RunningRecording {
+    const { id, startedBy, startedAt } = this;
+    // This clock may be set back meanwhile.
+    return { id, startedBy, startedAt, runningMs: Math.max(0, now - startedAt) };
   }
 }

@@ -58,6 +58,61 @@ describe('a lost server', () => {
   });
 });
 
+describe('a recording', () => {
+  const running = { id: recordingId('one'), startedBy: ada.id, startedAt: 1_763_800_000_000 };
+  const answer = (runningMs: number | undefined) => () => ({
+    self: { id: participantId('me'), name: 'Me' },
+    participants: [ada],
+    streams: [],
+    iceServers: [],
+    recording: runningMs === undefined ? null : { ...running, runningMs },
+    secret: 'secret',
+    legs: [],
+  });
+  /** In s, as the sign in the header counts. */
+  const runs = () => Math.round((performance.now() - (session.snapshot().recording?.since ?? NaN)) / 1_000);
+
+  it('is counted from its beginning by whoever comes later, whatever this machine’s clock says', async () => {
+    server.answers.join = answer(725_000);
+    await join();
+    expect(runs()).toBe(725);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(runs()).toBe(735);
+    await told('recordingStopped', { recording: running.id });
+    await told('recordingStarted', { recording: { ...running, id: recordingId('two'), runningMs: 0 } });
+    expect(runs()).toBe(0);
+  });
+
+  it('is not said to run while the server cannot be reached, and is counted on when it still does', async () => {
+    server.answers.join = answer(5_000);
+    await join();
+    expect(session.snapshot().recording?.known).toBe(true);
+    server.reachable = false;
+    server.vanish();
+    expect(session.snapshot().recording).toMatchObject({ id: running.id, known: false });
+    await vi.advanceTimersByTimeAsync(20_000);
+    server.reachable = true;
+    server.answers.join = answer(31_000);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(session.snapshot().recording?.known).toBe(true);
+    expect(runs()).toBeGreaterThanOrEqual(31);
+    expect(session.snapshot().notices.filter(({ tone }) => tone === 'problem')).toEqual([]);
+  });
+
+  it('that ended meanwhile is said to have ended', async () => {
+    server.answers.join = answer(5_000);
+    await join();
+    server.answers.join = answer(undefined);
+    server.vanish();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(session.snapshot().recording).toBeUndefined();
+    expect(session.snapshot().notices.at(-1)).toMatchObject({
+      tone: 'problem',
+      text: expect.stringContaining('has ended') as string,
+    });
+  });
+});
+
 describe('a change of network', () => {
   beforeEach(async () => {
     server.answers.join = () => ({

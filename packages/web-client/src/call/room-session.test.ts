@@ -79,7 +79,7 @@ describe('joining', () => {
       participants: [ada],
       streams: [],
       iceServers: [],
-      recording: { id: recordingId('one'), startedBy: ada.id, startedAt: 0 },
+      recording: { id: recordingId('one'), startedBy: ada.id, startedAt: 0, runningMs: 0 },
       secret: 'secret',
       legs: [],
     });

@@ -62,6 +62,8 @@ const RECONNECT_PAUSES_MS: readonly number[] = [500, 1_000, ...Array<number>(10)
 
 const TAKEN_OVER = 'You are in this room on another page now. Join again to come back to this one.';
 
+const ENDED_MEANWHILE = 'The recording has ended while the server could not be reached.';
+
 /** How long leaving waits for the server, in ms: closing the connection says the same in the end. */
 const LEAVE_DEADLINE_MS = 1_000;
 
@@ -267,10 +269,12 @@ export class RoomSession {
     const early = this.#early.splice(0);
     const ledgers = early.flatMap(({ name, params }) => (name === 'ledger' ? [params] : []));
     const state = joinedState(result, ledgers);
+    const former = this.#room?.recording;
     this.#room = { ...state, mediaServerAvailable: this.#mediaServerAvailable };
     const { recording } = this.#room;
-    if (recording)
+    if (recording && recording.id !== former?.id)
       this.#notices.add('info', `${nameOf(this.#room, recording.startedBy)} is recording this room`);
+    if (former && !recording) this.#notices.add('problem', ENDED_MEANWHILE);
     this.#joining = false;
     // Legs that outlived the loss have those of before, which end sooner than the next renewal comes.
     this.#renewIceServers(result.iceServers);
@@ -488,7 +492,12 @@ export class RoomSession {
       microphone: own.microphoneSwitch,
       camera: own.cameraSwitch,
       screen: own.screenSwitch,
-      recording: room && recording && { ...recording, startedByName: nameOf(room, recording.startedBy) },
+      recording: room &&
+        recording && {
+          ...recording,
+          startedByName: nameOf(room, recording.startedBy),
+          known: this.#phase === 'joined',
+        },
       mediaServerAvailable: room?.mediaServerAvailable ?? true,
       whoSees: whoSees(room, own.sources()),
       notices: this.#notices.all,

@@ -18,6 +18,9 @@ export interface RoomStream {
   iceServers: readonly IceServer[];
 }
 
+/** `since`: when it began, in ms of `performance.now()`. */
+export type HeardRecording = RunningRecording & { readonly since: number };
+
 export interface RoomState {
   self: Participant;
   /** In the order of their coming; without `self`. */
@@ -26,12 +29,19 @@ export interface RoomState {
   streams: ReadonlyMap<StreamId, RoomStream>;
   /** Who receives what, of own streams too: the latest of each stream. */
   ledgers: ReadonlyMap<StreamId, Ledger>;
-  recording: RunningRecording | null;
+  recording: HeardRecording | null;
   mediaServerAvailable: boolean;
 }
 
-/** @param ledgers those that were told before the answer */
-export function joinedState(result: RequestResult<'join'>, ledgers: readonly Ledger[] = []): RoomState {
+/**
+ * @param ledgers those that were told before the answer
+ * @param now in ms of `performance.now()`
+ */
+export function joinedState(
+  result: RequestResult<'join'>,
+  ledgers: readonly Ledger[] = [],
+  now = performance.now(),
+): RoomState {
   const { self, iceServers } = result;
   const streams = result.streams.filter((stream) => stream.participant !== self.id);
   return {
@@ -39,13 +49,20 @@ export function joinedState(result: RequestResult<'join'>, ledgers: readonly Led
     others: result.participants.filter((participant) => participant.id !== self.id),
     streams: new Map(streams.map((description) => [description.id, { description, iceServers }])),
     ledgers: new Map(ledgers.map((ledger) => [ledger.stream, ledger])),
-    recording: result.recording,
+    recording: result.recording && heard(result.recording, now),
     mediaServerAvailable: true,
   };
 }
 
-/** Gives the state after a notification; the same object when it changes nothing here. */
-export function roomStateAfter(state: RoomState, { name, params }: Notification): RoomState {
+/**
+ * Gives the state after a notification; the same object when it changes nothing here.
+ * @param now in ms of `performance.now()`
+ */
+export function roomStateAfter(
+  state: RoomState,
+  { name, params }: Notification,
+  now = performance.now(),
+): RoomState {
   switch (name) {
     case 'participantJoined':
       return withParticipant(state, params.participant);
@@ -73,7 +90,7 @@ export function roomStateAfter(state: RoomState, { name, params }: Notification)
     case 'ledger':
       return { ...state, ledgers: new Map(state.ledgers).set(params.stream, params) };
     case 'recordingStarted':
-      return { ...state, recording: params.recording };
+      return { ...state, recording: heard(params.recording, now) };
     case 'recordingStopped':
       return state.recording?.id === params.recording ? { ...state, recording: null } : state;
     case 'mediaServer':
@@ -101,6 +118,10 @@ export function notRecorded(
 /** The screen that is shared by someone else at the moment. */
 export function sharedScreen(state: RoomState): StreamDescription | undefined {
   return [...state.streams.values()].find(({ description }) => description.kind === 'screen')?.description;
+}
+
+function heard(recording: RunningRecording, now: number): HeardRecording {
+  return { ...recording, since: now - recording.runningMs };
 }
 
 function withParticipant(state: RoomState, participant: Participant): RoomState {

@@ -4,13 +4,12 @@ import {
   type FailureCause,
   type LegStatus,
   type ParticipantId,
-  type RunningRecording,
   type StreamDescription,
   type StreamId,
 } from '@parley/protocol';
 import { repairing } from './causes.ts';
 import type { KeeperState } from './leg-keeper.ts';
-import { nameOf, type RoomState } from './room-state.ts';
+import { nameOf, type HeardRecording, type RoomState } from './room-state.ts';
 import type { WhoSees } from './who-sees.ts';
 
 /** `idle`: there is no stream. `repairing`: connected, and not well. `failed`: given up; `retry` brings it back. */
@@ -62,7 +61,8 @@ export interface RoomSnapshot {
   microphone: SwitchState;
   camera: SwitchState;
   screen: SwitchState;
-  recording: (RunningRecording & { startedByName: string }) | undefined;
+  /** Not `known`: the server cannot be reached, and nobody here knows whether it still runs. */
+  recording: (HeardRecording & { startedByName: string; known: boolean }) | undefined;
   mediaServerAvailable: boolean;
   whoSees: WhoSees;
   notices: readonly Notice[];

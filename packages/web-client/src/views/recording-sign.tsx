@@ -1,21 +1,28 @@
-// Says that the room is being recorded, by whom, and for how long.
+// Says that the room is being recorded, by whom, and for how long; while the server cannot be reached, that it was.
 import { useEffect, useState } from 'react';
 import type { RoomSnapshot } from '../call/room-view.ts';
 import { clock } from './format.ts';
 
 export function RecordingSign({ recording }: { recording: NonNullable<RoomSnapshot['recording']> }) {
-  // Counted from here rather than from the server's clock, which this machine's may not agree with.
-  const [since] = useState(() => performance.now());
-  const [seconds, setSeconds] = useState(0);
+  const { since, known, startedByName } = recording;
+  const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
-    const timer = setInterval(() => setSeconds((performance.now() - since) / 1_000), 1_000);
+    if (!known) return;
+    const timer = setInterval(() => setNow(performance.now()), 1_000);
     return () => clearInterval(timer);
-  }, [since]);
+  }, [known]);
   return (
-    <span className="recording-sign" title={`Started by ${recording.startedByName}`}>
+    <span
+      className={known ? 'recording-sign' : 'recording-sign unknown'}
+      title={
+        known
+          ? `Started by ${startedByName}`
+          : 'The server cannot be reached: whether it still records is not known'
+      }
+    >
       <span className="recording-dot" />
-      <span>Recording</span>
-      <span className="recording-time">{clock(seconds)}</span>
+      <span>{known ? 'Recording' : 'Was recording'}</span>
+      <span className="recording-time">{clock(Math.floor((now - since) / 1_000))}</span>
     </span>
   );
 }
