@@ -60,7 +60,7 @@ where it is not, that is a defect.
 | a recording that got no media | \`Stopped\`, no file; one of that name that was there stays | an empty file | an empty file plays nowhere |
 | a recorder whose second kind of media does not come | goes on without it after 1.5 s | waits for ever, an empty file | an empty file plays nowhere |
 | MP4 recordings | fragmented: playable while they grow and after a crash | one index, written at the end | a crash must not cost the recording |
-| WEBM and MKV recordings | the file says neither its duration nor where its key frames are, so some players cannot seek in it; \`ffmpeg -i x.webm -c copy y.webm\` adds both, and PlayerEndpoint needs neither | both are added at the end | they are only ever appended to: a crash costs nothing of what was recorded |
+| WEBM and MKV recordings | duration and index as in the original when the recording ends; while it grows, and after a crash, the file is playable and says how long it was a second ago at least. What is sent to an HTTP address says neither, since its head is gone: some players cannot seek in it before \`ffmpeg -i x.webm -c copy y.webm\` | both are added at the end | a crash costs nothing of what was recorded |
 | relative URIs | count from the data folder (\`--data\`) | – | one place, wherever the server was started |
 | modes of recordings | 0640 in the data folder; in folders of \`--files\` what the umask says | what the umask says | recordings are private; where other programs wait for the file, they must be able to read it |
 | folders of a recording that are missing | are made: 0700 in the data folder, in folders of \`--files\` what the umask says | – | an application need not run on this machine to make them |

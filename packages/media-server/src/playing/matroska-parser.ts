@@ -31,7 +31,7 @@ export interface MatroskaBlock {
   readonly data: Buffer;
 }
 
-const ID = {
+export const MATROSKA_ID = {
   segment: 0x18538067,
   info: 0x1549a966,
   timestampScale: 0x2ad7b1,
@@ -55,8 +55,14 @@ const ID = {
 } as const;
 
 /** Only their heads are read: what is inside follows like anything else, so that their sizes do not matter. */
-const OPENED: ReadonlySet<number> = new Set([ID.segment, ID.cluster]);
-const READ: ReadonlySet<number> = new Set([ID.info, ID.tracks, ID.timestamp, ID.simpleBlock, ID.blockGroup]);
+const OPENED: ReadonlySet<number> = new Set([MATROSKA_ID.segment, MATROSKA_ID.cluster]);
+const READ: ReadonlySet<number> = new Set([
+  MATROSKA_ID.info,
+  MATROSKA_ID.tracks,
+  MATROSKA_ID.timestamp,
+  MATROSKA_ID.simpleBlock,
+  MATROSKA_ID.blockGroup,
+]);
 
 /** An id has 4 bytes at most, a size 8. */
 const MAX_HEADER_BYTES = 12;
@@ -139,29 +145,29 @@ export class MatroskaParser {
 
   *#read(id: number, data: Buffer): Generator<MatroskaHead | MatroskaBlock, void, undefined> {
     switch (id) {
-      case ID.info: {
+      case MATROSKA_ID.info: {
         const children = childrenOf(data);
-        this.#scale = unsigned(children.get(ID.timestampScale)?.[0], DEFAULT_SCALE);
-        const duration = float(children.get(ID.duration)?.[0]);
+        this.#scale = unsigned(children.get(MATROSKA_ID.timestampScale)?.[0], DEFAULT_SCALE);
+        const duration = float(children.get(MATROSKA_ID.duration)?.[0]);
         if (duration !== undefined) this.#duration = this.#ms(duration);
         break;
       }
-      case ID.tracks: {
-        const tracks = (childrenOf(data).get(ID.trackEntry) ?? []).map(trackOf);
+      case MATROSKA_ID.tracks: {
+        const tracks = (childrenOf(data).get(MATROSKA_ID.trackEntry) ?? []).map(trackOf);
         yield { type: 'head', duration: this.#duration, tracks };
         break;
       }
-      case ID.timestamp:
+      case MATROSKA_ID.timestamp:
         this.#clusterTime = unsigned(data, 0);
         break;
-      case ID.simpleBlock:
+      case MATROSKA_ID.simpleBlock:
         yield* this.#block(data, undefined, 0);
         break;
-      case ID.blockGroup: {
+      case MATROSKA_ID.blockGroup: {
         const children = childrenOf(data);
-        const duration = this.#ms(unsigned(children.get(ID.blockDuration)?.[0], 0));
-        const block = children.get(ID.block)?.[0];
-        if (block) yield* this.#block(block, !children.has(ID.referenceBlock), duration);
+        const duration = this.#ms(unsigned(children.get(MATROSKA_ID.blockDuration)?.[0], 0));
+        const block = children.get(MATROSKA_ID.block)?.[0];
+        if (block) yield* this.#block(block, !children.has(MATROSKA_ID.referenceBlock), duration);
       }
     }
   }
@@ -194,15 +200,17 @@ export class MatroskaParser {
 
 function trackOf(entry: Buffer): MatroskaTrack {
   const children = childrenOf(entry);
-  const type = unsigned(children.get(ID.trackType)?.[0], 0);
-  const audio = children.get(ID.audio)?.[0];
+  const type = unsigned(children.get(MATROSKA_ID.trackType)?.[0], 0);
+  const audio = children.get(MATROSKA_ID.audio)?.[0];
   return {
-    number: unsigned(children.get(ID.trackNumber)?.[0], 0),
+    number: unsigned(children.get(MATROSKA_ID.trackNumber)?.[0], 0),
     kind: type === 1 ? 'video' : type === 2 ? 'audio' : 'other',
-    codecId: (children.get(ID.codecId)?.[0] ?? Buffer.alloc(0)).toString('latin1').replace(/\0+$/, ''),
-    codecPrivate: children.get(ID.codecPrivate)?.[0],
-    channels: audio ? unsigned(childrenOf(audio).get(ID.channels)?.[0], 1) : 1,
-    isEncoded: children.has(ID.contentEncodings),
+    codecId: (children.get(MATROSKA_ID.codecId)?.[0] ?? Buffer.alloc(0))
+      .toString('latin1')
+      .replace(/\0+$/, ''),
+    codecPrivate: children.get(MATROSKA_ID.codecPrivate)?.[0],
+    channels: audio ? unsigned(childrenOf(audio).get(MATROSKA_ID.channels)?.[0], 1) : 1,
+    isEncoded: children.has(MATROSKA_ID.contentEncodings),
   };
 }
 
@@ -228,7 +236,7 @@ function childrenOf(data: Buffer): Map<number, Buffer[]> {
 }
 
 /** Undefined when its head is cut off, or none. */
-function elementAt(bytes: Buffer, at: number): Element | undefined {
+export function elementAt(bytes: Buffer, at: number): Element | undefined {
   const idLength = Math.clz32(bytes[at] ?? 0) - 23;
   if (idLength > 4 || at + idLength >= bytes.length) return undefined;
   const size = vintAt(bytes, at + idLength);

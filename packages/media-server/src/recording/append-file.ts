@@ -1,5 +1,5 @@
-// The file that a recording is written to: strictly in order, each write handed to the operating system at once, so
-// that what was written survives the end of this process. Knows nothing of the content.
+// The file that a recording is written to: each write handed to the operating system at once, so that what was written
+// survives the end of this process. Knows nothing of the content.
 import { constants } from 'node:fs';
 import { access, open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -68,7 +68,19 @@ export class AppendFile implements ByteSink {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
+  async overwrite(position: number, bytes: Buffer): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  }
+
+  /** `complete`: the disk has all of it when this resolves. */
+  async close(complete = false): Promise<void> {
+    try {
+      if (complete) await this.#handle.datasync();
+    } finally {
+      await this.#handle.close();
+    }
   }
 }

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MatroskaParser } from '../playing/matroska-parser.ts';
 import type { FileFrame } from '../playing/media-file.ts';
 import type { MediaKind } from '../forwarding/track.ts';
 import { AppendFile, createFile } from './append-file.ts';
@@ -101,6 +102,12 @@ class Bench {
 /** Writing takes its time on a busy machine. */
 function eventually(check: () => void | Promise<void>): Promise<void> {
   return vi.waitFor(check, { timeout: 10_000, interval: 10 });
+}
+
+/** What the file says of itself, in ms. */
+async function toldDuration(): Promise<number | undefined> {
+  const items = [...new MatroskaParser().push(await readFile(path))];
+  return items.find((item) => item.type === 'head')?.duration;
 }
 
 function between(frames: readonly FileFrame[], from: number, to: number): FileFrame[] {
@@ -270,6 +277,9 @@ describe('Recording', () => {
     expect(result.video[clip.video.length].at).toBeCloseTo(2027, -1);
     expect(contents(result.audio)).not.toContain(SILENCE);
     expect(bench.log).toEqual(['writing', 'writing']);
+    const last = Math.max(result.audio.at(-1)?.at ?? 0, result.video.at(-1)?.at ?? 0);
+    expect((await toldDuration()) ?? 0).toBeGreaterThanOrEqual(last);
+    expect((await toldDuration()) ?? 0).toBeLessThan(last + 40);
   });
 
   it('continues with another sender of the same track, from its first key frame', async () => {

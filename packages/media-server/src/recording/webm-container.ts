@@ -1,5 +1,6 @@
 // One WebM or Matroska file being written by mediabunny: it grows by whole frames and is playable at any moment. Keeps
-// a picture that has stalled from holding back the sound: see docs/decisions/0005-recorder-stalled-tracks.md.
+// a picture that has stalled from holding back the sound: see docs/decisions/0005-recorder-stalled-tracks.md. What the
+// muxer does not do in a file that grows is in matroska-writer.ts.
 import { randomBytes } from 'node:crypto';
 import {
   AppendOnlyStreamTarget,
@@ -13,32 +14,36 @@ import {
 import type { MediaKind } from '../forwarding/track.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { Container, ContainerFrame, FileTracks } from './container.ts';
-
-/** First byte of a SimpleBlock element, and of a Void element, which every reader skips (RFC 8794, section 11.3.2). */
-const SIMPLE_BLOCK_ID = 0xa3;
-const VOID_ID = 0xec;
-
-/** What the muxer puts before a block's data: id, 4 bytes of length, track number, 2 bytes of time, flags. */
-const BLOCK_HEADER_LENGTH = 9;
-/** A length of 4 bytes begins with three zeros and a one (RFC 8794, section 4). */
-const FOUR_BYTE_LENGTH = 0b0001;
+import { MatroskaWriter } from './matroska-writer.ts';
 
 const PLACEHOLDER_LENGTH = 16;
+
+/** What the muxer calls the track that is added first: the picture, if there is one. By its key frames players seek. */
+const FIRST_TRACK = 1;
 
 export class WebmContainer implements Container {
   readonly #output: Output;
   readonly #sink: ByteSink;
+  readonly #writer: MatroskaWriter;
   readonly #add = new Map<MediaKind, (packet: EncodedPacket) => Promise<void>>();
   readonly #placeholder = randomBytes(PLACEHOLDER_LENGTH);
   readonly #started: Promise<void>;
+  /** Of what was written, in ms. */
+  #end = 0;
 
   /** `format`: what the DocType says. Writes to `sink`, which belongs to the container from now on. */
   constructor(sink: ByteSink, tracks: FileTracks, format: 'webm' | 'matroska') {
     this.#sink = sink;
+    this.#writer = new MatroskaWriter(sink, FIRST_TRACK, this.#placeholder);
     const options = { appendOnly: true };
     this.#output = new Output({
       format: format === 'webm' ? new WebMOutputFormat(options) : new MkvOutputFormat(options),
-      target: new AppendOnlyStreamTarget(appendTo(sink, this.#placeholder)),
+      target: new AppendOnlyStreamTarget(
+        new WritableStream<Uint8Array>({
+          write: ({ buffer, byteOffset, byteLength }) =>
+            this.#writer.write(Buffer.from(buffer, byteOffset, byteLength)),
+        }),
+      ),
     });
     if (tracks.video) {
       const { codec, decoderConfig } = tracks.video;
@@ -57,48 +62,32 @@ export class WebmContainer implements Container {
     this.#started.catch(() => undefined);
   }
 
-  async write({ kind, data, isKey, at, duration }: ContainerFrame): Promise<void> {
-    const packet = new EncodedPacket(data, isKey ? 'key' : 'delta', at / 1000, duration / 1000);
-    // At once: the order of calls is the order in the file.
-    await Promise.all([this.#started, this.#add.get(kind)?.(packet)]);
+  write(frame: ContainerFrame): Promise<void> {
+    this.#end = Math.max(this.#end, frame.at + frame.duration);
+    return this.#give(frame);
   }
 
   /** A placeholder in the muxer; nobody sees it in the file. A track begins with a key frame; it passes for one. */
   skipVideo(at: number, isFirst: boolean): Promise<void> {
-    return this.write({ kind: 'video', data: this.#placeholder, isKey: isFirst, at, duration: 0 });
+    return this.#give({ kind: 'video', data: this.#placeholder, isKey: isFirst, at, duration: 0 });
   }
 
   async close(complete: boolean): Promise<void> {
     let finalized = false;
     try {
-      if (complete) await this.#output.finalize();
-      else await this.#output.cancel();
+      if (complete) {
+        await this.#output.finalize();
+        await this.#writer.complete(this.#end);
+      } else await this.#output.cancel();
       finalized = complete;
     } finally {
       await this.#sink.close(finalized);
     }
   }
-}
 
-/** A stream for a muxer that only appends. Blocks whose data is `placeholder` reach the sink as Void elements. */
-export function appendTo(sink: ByteSink, placeholder: Buffer): WritableStream<Uint8Array> {
-  return new WritableStream<Uint8Array>({
-    async write(chunk) {
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      blotOut(bytes, placeholder);
-      await sink.write(bytes);
-    },
-  });
-}
-
-/** The muxer hands over whole elements, so a placeholder is never cut in two. */
-function blotOut(bytes: Buffer, placeholder: Buffer): void {
-  for (let at = bytes.indexOf(placeholder); at !== -1; at = bytes.indexOf(placeholder, at)) {
-    const start = at - BLOCK_HEADER_LENGTH;
-    if (start < 0 || bytes[start] !== SIMPLE_BLOCK_ID || bytes[start + 1] >> 4 !== FOUR_BYTE_LENGTH)
-      throw new Error('The muxer does not write blocks as it used to');
-    bytes[start] = VOID_ID;
-    at += placeholder.length;
-    bytes.fill(0, start + 5, at);
+  async #give({ kind, data, isKey, at, duration }: ContainerFrame): Promise<void> {
+    const packet = new EncodedPacket(data, isKey ? 'key' : 'delta', at / 1000, duration / 1000);
+    // At once: the order of calls is the order in the file.
+    await Promise.all([this.#started, this.#add.get(kind)?.(packet)]);
   }
 }
