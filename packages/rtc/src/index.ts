@@ -74,5 +74,7 @@ export * from './stun/ip-address.ts';
 export * from './stun/stun-attributes.ts';
 export * from './stun/stun-message.ts';
 export * from './stun/turn-attributes.ts';
+export * from './turn/channel-data.ts';
+export * from './turn/stream-framer.ts';
 export * from './turn/turn-client.ts';
 export * from './twcc/transport-feedback-recorder.ts';

@@ -1,8 +1,8 @@
 // One TCP or TLS client: its bytes cut into messages, its time limits, and a bound on what waits to be sent to it.
 import type { Socket } from 'node:net';
+import { FramingError, StreamFramer } from '@parley/rtc';
 import type { Logger } from 'pino';
 import type { FiveTuple } from '../protocol/five-tuple.ts';
-import { FramingError, StreamFramer } from '../protocol/stream-framer.ts';
 
 export interface StreamLimits {
   /** Connections of one listener, and of one source address. */

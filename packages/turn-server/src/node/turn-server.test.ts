@@ -3,10 +3,15 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
-import { TURN_ATTRIBUTE, TURN_METHOD, addressFamilyAttribute, channelNumberAttribute } from '@parley/rtc';
+import {
+  TURN_ATTRIBUTE,
+  TURN_METHOD,
+  addressFamilyAttribute,
+  buildChannelData,
+  channelNumberAttribute,
+} from '@parley/rtc';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { buildChannelData } from '../protocol/channel-data.ts';
 import { REALM, SECRET, peer, rawIpv6Peer } from '../testing/request-writer.ts';
 import { SocketClient, connected } from '../testing/socket-client.ts';
 import { TEST_CERT, TEST_KEY } from '../testing/tls-identity.fixture.ts';

@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
+import { FramingError, StreamFramer } from '@parley/rtc';
 import { boundSocket } from '../node/udp-listener.ts';
-import { FramingError, StreamFramer } from '../protocol/stream-framer.ts';
 import type { TurnUrl } from './turn-url.ts';
 
 export interface ClientSocketEvents {

@@ -2,6 +2,7 @@
 // For probing servers, not for calls: it relays no data.
 import { randomBytes } from 'node:crypto';
 import {
+  FIRST_CHANNEL,
   REQUESTED_TRANSPORT,
   STUN_ATTRIBUTE,
   STUN_TRANSACTION_ID_LENGTH,
@@ -22,7 +23,6 @@ import {
   type StunMessage,
   type TransportAddress,
 } from '@parley/rtc';
-import { FIRST_CHANNEL } from '../protocol/channel-data.ts';
 import { openClientSocket, type ClientSocket, type ClientSocketOptions } from './client-socket.ts';
 import { peerAttribute } from './peer-attribute.ts';
 

@@ -1,16 +1,17 @@
 // Twenty thousand broken messages: nothing throws, nothing reaches anybody but the media server, and nothing is left.
 import {
+  FramingError,
   REQUESTED_TRANSPORT,
+  StreamFramer,
   TURN_ATTRIBUTE,
   TURN_METHOD,
+  buildChannelData,
   channelNumberAttribute,
   uint32Attribute,
 } from '@parley/rtc';
 import { describe, expect, it } from 'vitest';
 import { Bench, MEDIA, type BenchClient } from '../testing/bench.ts';
 import { UDP_TRANSPORT, peer, rawIpv6Peer, type Attribute } from '../testing/request-writer.ts';
-import { buildChannelData } from './channel-data.ts';
-import { FramingError, StreamFramer } from './stream-framer.ts';
 import type { TurnAction } from './turn-action.ts';
 
 const MESSAGES = 20_000;

@@ -1,6 +1,8 @@
 // What TURN requests ask for, read and checked (RFC 8656, sections 7.2, 8.2, 10.2 and 12.2). Throws TurnRefusal; decides
 // nothing that needs the server's state.
 import {
+  FIRST_CHANNEL,
+  LAST_CHANNEL,
   REQUESTED_TRANSPORT,
   STUN_ATTRIBUTE,
   TURN_ATTRIBUTE,
@@ -11,7 +13,6 @@ import {
   type TransportAddress,
 } from '@parley/rtc';
 import { canonicalAddress } from '../peer-policy.ts';
-import { FIRST_CHANNEL, LAST_CHANNEL } from './channel-data.ts';
 import { TurnRefusal } from './turn-refusal.ts';
 
 /** RFC 8656, section 3.2. */

@@ -5,7 +5,9 @@ import {
   TURN_ATTRIBUTE,
   TURN_METHOD,
   addressFamilyAttribute,
+  buildChannelData,
   channelNumberAttribute,
+  parseChannelData,
   readXorAddress,
   requestedTransportAttribute,
   uint32Attribute,
@@ -14,7 +16,6 @@ import {
 import { describe, expect, it } from 'vitest';
 import { Bench, MEDIA, MEDIA_IPV6, type BenchClient } from '../testing/bench.ts';
 import { UDP_TRANSPORT, outcome, parsed, peer, rawIpv6Peer } from '../testing/request-writer.ts';
-import { buildChannelData, parseChannelData } from './channel-data.ts';
 
 const { ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND } = TURN_METHOD;
 const MEDIA_PEER = peer(MEDIA.address, MEDIA.port);

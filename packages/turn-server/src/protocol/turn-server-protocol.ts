@@ -7,7 +7,10 @@ import {
   STUN_TRANSACTION_ID_LENGTH,
   TURN_ATTRIBUTE,
   TURN_METHOD,
+  buildChannelData,
   buildStun,
+  isChannelData,
+  parseChannelData,
   parseStun,
   verifyFingerprint,
   xorAddressAttribute,
@@ -18,7 +21,6 @@ import { canonicalAddress, type PeerPolicy } from '../peer-policy.ts';
 import type { Allocation, AllocationSummary } from './allocation.ts';
 import { AllocationTable } from './allocation-table.ts';
 import { Authenticator, type AuthenticatorOptions } from './authenticator.ts';
-import { buildChannelData, isChannelData, parseChannelData } from './channel-data.ts';
 import { sourceKey, type FiveTuple } from './five-tuple.ts';
 import { MAX_RATE_LIMITED_SOURCES } from './quotas.ts';
 import { readPeers, unknownAttributes } from './request-values.ts';

@@ -2,10 +2,15 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { STUN_ATTRIBUTE, TURN_METHOD, parseStun, type StunMessage } from '@parley/rtc';
-import { parseChannelData } from '../protocol/channel-data.ts';
+import {
+  STUN_ATTRIBUTE,
+  StreamFramer,
+  TURN_METHOD,
+  parseChannelData,
+  parseStun,
+  type StunMessage,
+} from '@parley/rtc';
 import type { ClientTransport } from '../protocol/five-tuple.ts';
-import { StreamFramer } from '../protocol/stream-framer.ts';
 import { RequestWriter, UDP_TRANSPORT, outcome, type Attribute } from './request-writer.ts';
 
 export class SocketClient {

@@ -1,5 +1,5 @@
-import { buildStun } from '@parley/rtc';
 import { describe, expect, it } from 'vitest';
+import { buildStun } from '../stun/stun-message.ts';
 import { buildChannelData, parseChannelData } from './channel-data.ts';
 import { FramingError, MAX_STREAM_MESSAGE_LENGTH, StreamFramer } from './stream-framer.ts';
 

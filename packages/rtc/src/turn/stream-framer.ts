@@ -1,13 +1,14 @@
-// Cuts the byte stream of a TCP or TLS client into STUN and ChannelData messages (RFC 8656, sections 2.1 and 12.5).
-import { STUN_MAGIC_COOKIE } from '@parley/rtc';
+// Cuts the byte stream between a TURN client and its server, over TCP or TLS, into STUN and ChannelData messages (RFC 8656,
+// sections 2.1 and 12.5).
+import { STUN_MAGIC_COOKIE } from '../stun/stun-attributes.ts';
 import { CHANNEL_DATA_HEADER_LENGTH, isChannelData } from './channel-data.ts';
 
-/** In bytes. WebRTC's datagrams fit into an Ethernet frame; this leaves room and bounds what one client can make us hold. */
+/** In bytes. WebRTC's datagrams fit into an Ethernet frame; this leaves room and bounds what the other side can make us hold. */
 export const MAX_STREAM_MESSAGE_LENGTH = 8192;
 
 const STUN_HEADER_LENGTH = 20;
 
-/** The stream is no TURN client's and cannot be followed any further. */
+/** The stream is none of TURN and cannot be followed any further. */
 export class FramingError extends Error {
   override readonly name = 'FramingError';
 }
