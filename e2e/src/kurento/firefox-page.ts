@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { COLOURS, type Colour } from '../fake-media.ts';
+import { ensureFfmpeg } from '../ffprobe.ts';
 import { ensureFirefox } from '../firefox.ts';
 import { DrivenPeer } from './driven-peer.ts';
 import { installParley, type PageParley } from './page-peer.ts';
@@ -20,6 +21,11 @@ const PREFERENCES = {
   'media.navigator.permission.disabled': true,
   'media.navigator.streams.fake': true,
   'media.navigator.audio.fake_frequency': FAKE_HZ,
+  // H.264 by the system's libavcodec instead of Cisco's plugin, which would have to be downloaded: offered only where the
+  // hardware is said to have it (1: it has).
+  'gfx.blacklist.webrtc.hw.acceleration.h264': 1,
+  'media.webrtc.hw.h264.enabled': true,
+  'media.navigator.mediadatadecoder_h264_enabled': true,
 };
 
 export class FirefoxPage {
@@ -35,6 +41,8 @@ export class FirefoxPage {
   }
 
   static async open(): Promise<FirefoxPage> {
+    // For its libavcodec.
+    ensureFfmpeg();
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: ensureFirefox(),
@@ -63,18 +71,23 @@ export class FirefoxPage {
     return this.#browser.version();
   }
 
-  /** Sends a picture of this colour and the tone of FAKE_HZ, and receives both. Nothing is negotiated yet. */
-  async newPeer(colour: Colour): Promise<DrivenPeer> {
+  /**
+   * Sends the tone of FAKE_HZ, and a picture if there is a colour, and receives both. Nothing is negotiated yet.
+   * @param videoCodec the only one, such as `video/H264`
+   */
+  async newPeer(colour: Colour | undefined, videoCodec?: string): Promise<DrivenPeer> {
     const name = `firefox-${this.#peers.size + 1}`;
     const handle = await this.#page.evaluateHandle(
-      (name, rgb, hz) =>
+      (name, rgb, hz, videoCodec) =>
         (window as unknown as { parley: PageParley }).parley.newPeer(name, {
-          sends: { rgb, hz },
+          sends: { hz, ...(rgb ? { rgb } : {}) },
           receives: ['audio', 'video'],
+          videoCodec,
         }),
       name,
-      COLOURS[colour],
+      colour && COLOURS[colour],
       FAKE_HZ,
+      videoCodec,
     );
     const peer = new DrivenPeer(handle);
     this.#peers.set(name, peer);
