@@ -1,20 +1,31 @@
 // Chooses the page for the address.
 import { lazy, Suspense } from 'react';
-import { useRoute } from './router.ts';
+import { loadPart } from './lost-part.ts';
+import { useRoute, type Route } from './router.ts';
 import { CheckPage } from './views/check/check-page.tsx';
 import { Landing } from './views/landing.tsx';
 import { RoomPage } from './views/room-page.tsx';
 import { Recordings } from './views/recordings.tsx';
+import { Waiting } from './views/waiting.tsx';
 import { NewRoomButton } from './views/new-room-button.tsx';
 import { MessagePage } from './views/message-page.tsx';
+import { PageBoundary } from './views/page-boundary.tsx';
 
 const AdminPages = lazy(async () => {
-  const { AdminPages } = await import('./views/admin/admin-pages.tsx');
+  const { AdminPages } = await loadPart('the administration', () => import('./views/admin/admin-pages.tsx'));
   return { default: AdminPages };
 });
 
 export function App() {
   const route = useRoute();
+  return (
+    <PageBoundary key={route.page}>
+      <Page route={route} />
+    </PageBoundary>
+  );
+}
+
+function Page({ route }: { route: Route }) {
   switch (route.page) {
     case 'landing':
       return <Landing />;
@@ -24,7 +35,7 @@ export function App() {
       return <Recordings room={route.room} />;
     case 'admin':
       return (
-        <Suspense fallback={<div className="page" aria-busy="true" />}>
+        <Suspense fallback={<Waiting />}>
           <AdminPages session={route.session} />
         </Suspense>
       );

@@ -20,6 +20,7 @@ import { Link } from './link.tsx';
 import { Lobby } from './lobby.tsx';
 import { MessagePage } from './message-page.tsx';
 import { RoomGone } from './room-gone.tsx';
+import { Waiting } from './waiting.tsx';
 
 export function RoomPage({ room }: { room: RoomId }) {
   // Every visit is a new one: after leaving, "Join again" begins from the lobby.
@@ -87,7 +88,7 @@ function RoomVisit({ room, onAgain }: { room: RoomId; onAgain: () => void }) {
 
   switch (stage.at) {
     case 'door':
-      return <div className="page" aria-busy="true" />;
+      return <Waiting />;
     case 'lobby':
       return <Lobby devices={devices} participants={stage.description.participants} onJoin={join} />;
     case 'call':

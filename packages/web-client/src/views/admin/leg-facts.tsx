@@ -51,6 +51,9 @@ export function LegFacts({ leg }: { leg: TracedLeg }) {
             (dtls?.version && breakable([dtls.version, dtls.cipher].filter(Boolean).join(', ')))}
         </Fact>
         <Fact name="SRTP">{srtp?.profile && breakable(srtp.profile)}</Fact>
+        <Fact name="Dropped as a flood">
+          {diagnosis && diagnosis.dropped > 0 && `${diagnosis.dropped} packets`}
+        </Fact>
         <Fact name="ICE restarts">{ice && ice.restarts > 0 ? ice.restarts : undefined}</Fact>
       </dl>
       {diagnosis && diagnosis.tracks.length > 0 && <Tracks tracks={diagnosis.tracks} />}
