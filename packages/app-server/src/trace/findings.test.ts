@@ -2,11 +2,12 @@ import type { LegDiagnosis } from '@parley/protocol';
 import { expect, it } from 'vitest';
 import { diagnosisFindings, signallingFindings } from './findings.ts';
 
-const diagnosis = (version: string | null, profile: string | null): LegDiagnosis => ({
+const diagnosis = (version: string | null, profile: string | null, dropped = 0): LegDiagnosis => ({
   ice: { state: 'connected', selected: null, restarts: 0 },
   dtls: { state: 'connected', version, cipher: null, failure: null },
   srtp: { profile },
   roundTripMs: null,
+  dropped,
   tracks: [],
 });
 
@@ -39,4 +40,11 @@ it('finds DTLS before 1.2, says whose it is, and takes 1.2, 1.3 and what is not 
     evidence: 'the up leg of Ada: this leg uses DTLS 1.0',
   });
   expect([...found('DTLS 1.2', null), ...found('DTLS 1.3', null), ...found(null, null)]).toEqual([]);
+});
+
+it('finds a leg from which more came than is taken, and says whose it is', () => {
+  const flooded = diagnosis('DTLS 1.2', 'SRTP_AEAD_AES_128_GCM', 1_234);
+  expect(diagnosisFindings('the up leg of Ada', flooded)).toMatchObject([
+    { id: 'sends-a-flood', evidence: 'the up leg of Ada: 1234 packets of this leg were dropped' },
+  ]);
 });

@@ -13,6 +13,7 @@ const DIAGNOSIS: LegDiagnosis = {
   dtls: { state: 'connected', version: 'DTLS 1.2', cipher: null, failure: null },
   srtp: { profile: 'SRTP_AES128_CM_HMAC_SHA1_32' },
   roundTripMs: 12,
+  dropped: 0,
   tracks: [],
 };
 

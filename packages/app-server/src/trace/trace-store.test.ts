@@ -1,9 +1,9 @@
 // The bounds of what is kept: entries of a session, sessions, memory.
-import type { SessionKind, TraceEntry } from '@parley/protocol';
+import { RoomId, type SessionKind, type TraceEntry } from '@parley/protocol';
 import { expect, it } from 'vitest';
 import { EntryList } from './entry-list.ts';
 import { TRACE_LIMITS, TraceStore, type TraceLimits } from './trace-store.ts';
-import { TracedSession } from './traced-session.ts';
+import { TracedSession, type LegReport } from './traced-session.ts';
 
 const LIMITS: TraceLimits = { entries: 10, firstEntries: 3, sessions: 3, bytes: 1_000_000 };
 
@@ -19,11 +19,29 @@ const entry = (at: number, facts: TraceEntry['facts'] = {}): Omit<TraceEntry, 'n
   facts,
 });
 
+interface Whose {
+  room?: RoomId;
+  participant?: string;
+  legs?: LegReport[];
+}
+
+const ROOM = RoomId.parse('room-of-some');
+const OTHER_ROOM = RoomId.parse('room-of-others');
+
+const FAILED_LEG: LegReport = {
+  leg: { kind: 'up', participant: null },
+  participantName: null,
+  status: { state: 'failed', step: 'negotiated', cause: 'ice-failed' },
+  steps: [],
+  endpoint: undefined,
+};
+
 function storeWith(limits: TraceLimits, ...ids: string[]) {
   const store = new TraceStore(limits);
-  const put = (id: string, kind: SessionKind = 'camera') => {
-    const begin = { id, kind, room: null, participant: { id: 'p', name: null } };
-    const session = new TracedSession({ ...begin, legs: () => [] }, limits, 0, 0);
+  const put = (id: string, kind: SessionKind = 'camera', whose: Whose = {}) => {
+    const { room = null, participant = 'p', legs = [] } = whose;
+    const begin = { id, kind, room, participant: { id: participant, name: null }, legs: () => legs };
+    const session = new TracedSession(begin, limits, 0, 0);
     store.put(session);
     return session;
   };
@@ -79,6 +97,42 @@ it('lets the oldest session that has ended make way, and only without one the ol
   expect(ids(store)).toEqual(['a', 'c', 'd']);
   put('e');
   expect(ids(store)).toEqual(['c', 'd', 'e']);
+});
+
+it('keeps what others left, however often a participant begins and ends a stream', () => {
+  const { store, put } = storeWith({ ...LIMITS, sessions: 6 });
+  put('elsewhere', 'camera', { room: OTHER_ROOM, participant: 'far' }).end(1);
+  put('neighbour', 'camera', { room: ROOM, participant: 'near' }).end(1);
+  for (let n = 1; n <= 50; n++) put(`again-${n}`, 'camera', { room: ROOM, participant: 'looping' }).end(1);
+  expect(ids(store)).toEqual(['elsewhere', 'neighbour', 'again-47', 'again-48', 'again-49', 'again-50']);
+});
+
+it('keeps what other rooms left, however many participants of one room begin and end streams', () => {
+  const { store, put } = storeWith({ ...LIMITS, sessions: 6 });
+  for (const id of ['elsewhere-1', 'elsewhere-2'])
+    put(id, 'camera', { room: OTHER_ROOM, participant: 'far' }).end(1);
+  for (let n = 1; n <= 50; n++) put(`new-${n}`, 'camera', { room: ROOM, participant: `guest-${n}` }).end(1);
+  expect(ids(store)).toEqual(['elsewhere-1', 'elsewhere-2', 'new-47', 'new-48', 'new-49', 'new-50']);
+});
+
+it('keeps what failed longer than what went well', () => {
+  const { store, put } = storeWith(LIMITS);
+  put('failed', 'camera', { legs: [FAILED_LEG] }).end(1);
+  for (const id of ['well-1', 'well-2', 'well-3', 'well-4']) put(id).end(1);
+  expect(ids(store)).toEqual(['failed', 'well-3', 'well-4']);
+});
+
+it('takes the memory for a stream that lasts and tells much from its own room', () => {
+  const limits = { ...TRACE_LIMITS, bytes: 100_000 };
+  const { store, put } = storeWith(limits);
+  put('elsewhere', 'camera', { room: OTHER_ROOM });
+  for (let at = 0; at < 50; at++) store.add('elsewhere', entry(at));
+  store.get('elsewhere')?.end(1);
+  put('chatty', 'camera', { room: ROOM });
+  for (let at = 0; at < 2_000; at++) store.add('chatty', entry(at, { reason: 'x'.repeat(200) }));
+  expect(store.bytes).toBeLessThanOrEqual(limits.bytes);
+  expect(store.get('elsewhere')?.entries.dropped).toBe(0);
+  expect(store.get('chatty')?.entries.dropped).toBeGreaterThan(0);
 });
 
 it('tells once when a session is kept no longer, and nobody who has gone before', () => {

@@ -1,7 +1,8 @@
-// The sessions that are kept, bounded in number and memory: ended ones make way first, the oldest of them first. Tests have
-// a part of it and no more.
+// The sessions that are kept, bounded in number and memory: those of whoever has most make way first. Tests have a part of
+// it and no more.
 import type { TraceEntry } from '@parley/protocol';
 import type { EntryLimits } from './entry-list.ts';
+import { firstToGo, ofWhoHasMost, type Weight } from './eviction.ts';
 import type { TracedSession } from './traced-session.ts';
 
 export interface TraceLimits extends EntryLimits {
@@ -50,8 +51,8 @@ export class TraceStore {
     const all = this.all();
     const tests = all.filter(isTest);
     const { sessions } = this.#limits;
-    if (isTest(session) && tests.length >= Math.ceil(sessions * TESTS_SHARE)) this.#forget(oldestOf(tests));
-    else if (all.length >= sessions) this.#forget(oldestOf(all));
+    if (isTest(session) && tests.length >= Math.ceil(sessions * TESTS_SHARE)) this.#forget(oneOf(tests));
+    else if (all.length >= sessions) this.#forget(oneOf(all));
     this.#sessions.set(session.id, session);
   }
 
@@ -92,10 +93,10 @@ export class TraceStore {
     const tests = all.filter(isTest);
     const ofTests = tests.reduce((bytes, { entries }) => bytes + entries.bytes, 0);
     const among = ofTests > this.#limits.bytes * TESTS_SHARE ? tests : all;
-    const ended = among.find((session) => session.ended);
-    if (ended) return this.#forget(ended);
-    // All of them last still: whoever has most, has least need of it.
-    const { entries } = among.reduce((a, b) => (b.entries.bytes > a.entries.bytes ? b : a));
+    const first = firstToGo(among, bytesOf);
+    if (first?.ended) return this.#forget(first);
+    // All that whoever has most has lasts still: the greatest of it has least need of all of it.
+    const { entries } = ofWhoHasMost(among, bytesOf).reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
     const before = entries.bytes;
     entries.dropHalf();
     this.#bytes += entries.bytes - before;
@@ -114,7 +115,10 @@ function isTest({ kind }: TracedSession): boolean {
   return kind === 'test';
 }
 
-/** The oldest that has ended, or else the oldest. @param sessions in the order of their begin */
-function oldestOf(sessions: readonly TracedSession[]): TracedSession | undefined {
-  return sessions.find((session) => session.ended) ?? sessions[0];
+const bytesOf: Weight = ({ entries }) => entries.bytes;
+
+/** Streams that last are what somebody looks at: they make way only when none has ended. */
+function oneOf(sessions: readonly TracedSession[]): TracedSession | undefined {
+  const ended = sessions.filter((session) => session.ended);
+  return firstToGo(ended.length > 0 ? ended : sessions, () => 1);
 }

@@ -66,6 +66,7 @@ export class TracedSession {
   /** How to ask for them; not kept beyond the end, because all of a room hangs on it. */
   #askForLegs: (() => readonly LegReport[]) | undefined;
   #lastLegs: readonly LegReport[] = [];
+  #failed = false;
 
   /** @param clockOffset what to add to `performance.now()` */
   constructor(begin: SessionBegin, limits: EntryLimits, now: number, clockOffset: number) {
@@ -82,6 +83,11 @@ export class TracedSession {
 
   get ended(): boolean {
     return this.endedAt !== null;
+  }
+
+  /** Whether it ended with a leg that had failed. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** As they are, or were at the end. */
@@ -127,6 +133,7 @@ export class TracedSession {
       steps: [...report.steps],
       endpoint: undefined,
     }));
+    this.#failed = this.#lastLegs.some(({ status }) => status.state === 'failed');
     this.#askForLegs = undefined;
     this.endedAt = now + this.clockOffset;
     this.changed();
