@@ -10,8 +10,8 @@ const VP8 = { name: 'VP8', kind: 'video', clockRate: 90_000, channels: 1, parame
 afterEach(() => vi.restoreAllMocks());
 
 /** A key frame whose bytes are of no meaning. */
-function frame(at: number): FileFrame {
-  return { kind: 'video', data: Buffer.alloc(20, 1), keyframe: true, timestamp: 0, at, duration: 40 };
+function frame(at: number, duration = 40): FileFrame {
+  return { kind: 'video', data: Buffer.alloc(20, 1), keyframe: true, timestamp: 0, at, duration };
 }
 
 function playable(...frames: readonly FileFrame[]): Playable {
@@ -40,6 +40,22 @@ describe('Player', () => {
     const player = new Player(file, new Map([['video', track]]), { ended: vi.fn(), failed: vi.fn() });
     player.play();
     await vi.waitFor(() => expect(delays.mock.calls.map(([, delay]) => delay)).toContain(2 ** 31 - 1));
+    expect(viewer.packets).toHaveLength(1);
+    await player.close();
+  });
+
+  it('shows the last frame for a minute at most, however long the file says that it lasts', async () => {
+    const delays = vi.spyOn(globalThis, 'setTimeout');
+    const track = new PlayedTrack('video', { packet: () => undefined });
+    track.setCodec(VP8);
+    const viewer = new Viewer('video').watch(track);
+    const file = playable(frame(0, 50 * 365 * 24 * 3_600_000));
+    const player = new Player(file, new Map([['video', track]]), { ended: vi.fn(), failed: vi.fn() });
+    player.play();
+    // Of the minute, what the test takes itself is gone already.
+    const longest = () => Math.max(...delays.mock.calls.map(([, delay]) => delay ?? 0));
+    await vi.waitFor(() => expect(longest()).toBeGreaterThan(30_000), { timeout: 10_000 });
+    expect(longest()).toBeLessThanOrEqual(60_000);
     expect(viewer.packets).toHaveLength(1);
     await player.close();
   });

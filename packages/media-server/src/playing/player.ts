@@ -37,6 +37,9 @@ const MAX_LATE_MS = 1_000;
 /** The last frame is shown for a while before the end is told: 40 ms, unless the file knows. */
 const LAST_FRAME_MS = 40;
 
+/** No longer than this, whatever the file says, in ms: as long as it lasts, an endpoint takes no other post. */
+const MAX_LAST_FRAME_MS = 60_000;
+
 /** Timers of Node.js take no longer delay, in ms: they would fire at once. Times in files may be anything. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -161,7 +164,10 @@ export class Player {
       }
       this.#queue.shift();
       this.#queuedBytes -= frame.data.length;
-      this.#endsAt = Math.max(this.#endsAt, frame.at + (frame.duration || LAST_FRAME_MS));
+      this.#endsAt = Math.max(
+        this.#endsAt,
+        frame.at + Math.min(frame.duration || LAST_FRAME_MS, MAX_LAST_FRAME_MS),
+      );
       this.#tracks.get(frame.kind)?.send(frame, due);
     }
     if (!this.#exhausted && this.#queue.length < READ_AHEAD_FRAMES / 2) this.#read();
