@@ -1,45 +1,48 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { audit } from '../audit.ts';
 import { found } from '../testing/found.ts';
 import { ISSUED_CERT, ISSUED_KEY } from '../testing/issued-certificate.fixture.ts';
 import { serve, subjectOf } from '../testing/subject.ts';
 import { cookieGaps, judgeCookies } from './cookies.ts';
 
 const issued = { cert: ISSUED_CERT, key: ISSUED_KEY };
-let dataDir: string;
 
-beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'parley-audit-'));
-  onTestFinished(() => rm(dataDir, { recursive: true }));
-  await writeFile(join(dataDir, 'admin-token'), 'the token\n');
-});
-
-/** A server whose login sets this cookie, and what it was asked. */
-async function judgeLogin(cookie: string, tls?: typeof issued) {
-  const asked: string[] = [];
+/** A server whose logout takes this cookie back. */
+async function judgeLogout(cookie: string, tls?: typeof issued) {
   const url = await serve({
     ...(tls && { tls }),
-    onRequest: (request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        asked.push(`${request.url ?? ''} ${request.headers.cookie ?? ''}${body}`);
-        const granted = body === '{"token":"the token"}';
-        if (granted) response.setHeader('set-cookie', cookie);
-        response.writeHead(request.url === '/' || granted || body === '{}' ? 200 : 401).end();
-      });
+    onRequest: ({ url: path, method }, response) => {
+      const out = method === 'POST' && path === '/api/admin/logout';
+      if (out) response.setHeader('set-cookie', cookie);
+      response.writeHead(out || path === '/' ? 200 : 404).end();
     },
   });
-  const judgement = await judgeCookies(subjectOf({ url, flags: ['--data-dir', dataDir] }));
-  return { judgement, asked };
+  return judgeCookies(subjectOf({ url }));
 }
 
-describe('the cookie of a login', () => {
+/** Takes part in nothing, answers everything with 200, and keeps every byte that it is sent. Ends with the test. */
+async function impostor(): Promise<{ url: string; heard: () => string }> {
+  let heard = '';
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard: () => heard };
+}
+
+describe('the cookie of the administration', () => {
   it('is found without the flags that protect it', async () => {
-    const { judgement } = await judgeLogin('sid=1; Path=/', issued);
-    expect(judgement).toMatchObject({
+    expect(await judgeLogout('sid=; Path=/', issued)).toMatchObject({
       findings: [
         {
           id: 'cookie-without-flags',
@@ -49,25 +52,35 @@ describe('the cookie of a login', () => {
     });
   });
 
-  it('is in order with them, and the login is ended again', async () => {
-    const { judgement, asked } = await judgeLogin('sid=1; HttpOnly; SameSite=Strict');
-    expect(await found(judgement)).toEqual([]);
-    expect(asked.at(-1)).toBe('/api/admin/logout sid=1{}');
+  it('is in order with them', async () => {
+    expect(await found(judgeLogout('sid=; HttpOnly; SameSite=Strict'))).toEqual([]);
   });
 
-  it('cannot be judged with the token of another data folder', async () => {
-    await writeFile(join(dataDir, 'admin-token'), 'another one');
-    const { judgement } = await judgeLogin('sid=1');
-    expect(judgement).toMatchObject({ outcome: 'failed', why: expect.stringContaining('401') as string });
+  it('cannot be judged where nobody can log out', async () => {
+    const url = await serve({ onRequest: (_, response) => response.writeHead(404).end() });
+    expect(await judgeCookies(subjectOf({ url }))).toMatchObject({
+      outcome: 'failed',
+      why: expect.stringContaining('404') as string,
+    });
+  });
+});
+
+describe('the administrator’s token', () => {
+  it('is shown by no check to whatever answers where Parley should', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'parley-audit-'));
+    onTestFinished(() => rm(dataDir, { recursive: true }));
+    await writeFile(join(dataDir, 'admin-token'), 'the-token-of-this-folder\n', { mode: 0o600 });
+    const { url, heard } = await impostor();
+    await audit(subjectOf({ url, flags: ['--data-dir', dataDir, '--turn-port', 'off'] }));
+    expect(heard()).toContain('POST /api/admin/logout');
+    expect(heard()).not.toContain('the-token-of-this-folder');
   });
 });
 
 describe('cookies', () => {
   it('of the page itself are judged too', async () => {
-    await rm(join(dataDir, 'admin-token'));
     const url = await serve({ headers: { 'set-cookie': ['a=1; HttpOnly; SameSite=Lax', 'b=2; HttpOnly'] } });
-    const judgement = await judgeCookies(subjectOf({ url, flags: ['--data-dir', dataDir] }));
-    expect(judgement).toMatchObject({
+    expect(await judgeCookies(subjectOf({ url }))).toMatchObject({
       findings: [{ evidence: expect.stringMatching(/: b without SameSite$/) as string }],
     });
   });
