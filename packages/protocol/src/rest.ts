@@ -7,6 +7,10 @@ import { StreamKind } from './signalling.ts';
 export const RoomResponse = z.object({ id: RoomId, createdAt: z.number(), participants: z.number().int() });
 export type RoomResponse = z.infer<typeof RoomResponse>;
 
+/** The answer to `POST /api/rooms` and to nothing else: who has `ownerKey` owns the room (docs/decisions/0027). */
+export const NewRoomResponse = RoomResponse.extend({ ownerKey: z.string().min(1).max(64) });
+export type NewRoomResponse = z.infer<typeof NewRoomResponse>;
+
 /** Times are ms since 1970 by the server's clock; `endedAt` null: still running. */
 export const PieceDescription = z.object({
   id: PieceId,
@@ -31,7 +35,10 @@ export const RecordingDescription = z.object({
 });
 export type RecordingDescription = z.infer<typeof RecordingDescription>;
 
-/** `GET /api/rooms/:room/recordings`, newest first. */
+/**
+ * `GET /api/rooms/:room/recordings`, newest first. `DELETE /api/rooms/:room/recordings/:recording` with `Authorization: Bearer
+ * <ownerKey>` → 204 without a body; 403 (`not-owner`, `foreign-origin`), 404, 409 (`still-running`, `kept-elsewhere`).
+ */
 export const RecordingsResponse = z.object({ recordings: z.array(RecordingDescription) });
 export type RecordingsResponse = z.infer<typeof RecordingsResponse>;
 

@@ -56,8 +56,7 @@ export function addAdminRoutes(app: FastifyInstance, parts: AdminParts): void {
     originAllowed(headers.origin, proxies.outside(raw), publicOrigins);
 
   const checkOrigin = async (request: FastifyRequest) => {
-    if (!fromOwnPage(request))
-      throw new ApiError(403, 'foreign-origin', 'the page is not one of this server');
+    if (!fromOwnPage(request)) throw ApiError.foreignOrigin();
   };
   const checkAdmin = async (request: FastifyRequest) => {
     if (!isAdmin(request)) throw new ApiError(401, 'not-logged-in', 'log in with the administrator token');

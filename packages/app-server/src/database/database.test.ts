@@ -52,6 +52,7 @@ test('a process that is killed between two steps of a migration does not keep th
     'create table recordings (id text primary key, room_id text, started_at bigint, ended_at bigint)',
   );
   killed.exec('alter table recordings add column installation text');
+  killed.exec('alter table rooms add column owner_hash text');
   killed.close();
   const database = await openDatabase({ file }, silent);
   expect(await new RecordingRepository(database).unfinished('ours')).toEqual([]);
@@ -88,13 +89,13 @@ describe.each(engines)('%s', (_name, start) => {
 
   test('keeps rooms, with times as numbers', async () => {
     const now = 1_763_800_000_123;
-    const room = await rooms.create(now);
-    expect(await rooms.find(room.id)).toEqual({ id: room.id, created_at: now });
+    const room = await rooms.create(now, 'hash');
+    expect(await rooms.find(room.id)).toEqual({ id: room.id, created_at: now, owner_hash: 'hash' });
     expect(await rooms.find(newId(RoomId))).toBeUndefined();
   });
 
   test('gives a room’s recordings newest first, with their pieces in order', async () => {
-    const [room, other] = [await rooms.create(1), await rooms.create(1)];
+    const [room, other] = [await rooms.create(1, 'hash'), await rooms.create(1, 'hash')];
     const ids = [newId(RecordingId), newId(RecordingId), newId(RecordingId)] as const;
     for (const [index, id] of ids.entries())
       await recordings.add({
@@ -122,7 +123,7 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('tells what one installation left unfinished from what another one records', async () => {
-    const room = await rooms.create(1);
+    const room = await rooms.create(1, 'hash');
     const [ours, theirs, old] = [newId(RecordingId), newId(RecordingId), newId(RecordingId)];
     const row = { room_id: room.id, started_at: 1, ended_at: null };
     await recordings.add({ ...row, id: ours, installation: 'mine' });
@@ -133,7 +134,7 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('keeps no recording that ends without a piece', async () => {
-    const room = await rooms.create(1);
+    const room = await rooms.create(1, 'hash');
     const [empty, full] = [newId(RecordingId), newId(RecordingId)];
     for (const id of [empty, full])
       await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: null, installation: 'ours' });
@@ -143,7 +144,7 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('lists the newest recordings of a room, and not without end', async () => {
-    const room = await rooms.create(1);
+    const room = await rooms.create(1, 'hash');
     for (let n = 1; n <= MAX_LISTED + 1; n++)
       await recordings.add({
         id: newId(RecordingId),
@@ -158,7 +159,7 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('finds a piece through its own room and recording only, until it is removed', async () => {
-    const [room, other] = [await rooms.create(1), await rooms.create(1)];
+    const [room, other] = [await rooms.create(1, 'hash'), await rooms.create(1, 'hash')];
     const id = newId(RecordingId);
     await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: 2, installation: 'ours' });
     const row = piece(id, 1);
@@ -170,6 +171,23 @@ describe.each(engines)('%s', (_name, start) => {
     expect(await recordings.findPiece(room.id, id, row.id)).toBeUndefined();
     await recordings.remove(id);
     expect(await recordings.ofRoom(room.id)).toEqual([]);
+  });
+
+  test('removes a recording with its pieces, and no other', async () => {
+    const room = await rooms.create(1, 'hash');
+    const [gone, kept] = [newId(RecordingId), newId(RecordingId)];
+    for (const id of [gone, kept]) {
+      await recordings.add({ id, room_id: room.id, started_at: 1, ended_at: 2, installation: 'ours' });
+      await recordings.addPiece(piece(id, 1));
+    }
+    expect(await recordings.find(newId(RoomId), gone)).toBeUndefined();
+    expect((await recordings.find(room.id, gone))?.ended_at).toBe(2);
+    await recordings.removeWhole(gone);
+    await recordings.removeWhole(gone);
+    expect(await recordings.find(room.id, gone)).toBeUndefined();
+    expect((await recordings.ofRoom(room.id)).map(({ id, pieces }) => [id, pieces.length])).toEqual([
+      [kept, 1],
+    ]);
   });
 
   test('refuses a recording of a room that does not exist', async () => {
@@ -184,9 +202,13 @@ describe.each(engines)('%s', (_name, start) => {
   });
 
   test('opens again with what it has, and answers', async () => {
-    const room = await rooms.create(5);
+    const room = await rooms.create(5, 'hash');
     const second = await openDatabase(engine.address, silent);
-    expect(await new RoomRepository(second).find(room.id)).toEqual({ id: room.id, created_at: 5 });
+    expect(await new RoomRepository(second).find(room.id)).toEqual({
+      id: room.id,
+      created_at: 5,
+      owner_hash: 'hash',
+    });
     expect(await answers(second, silent)).toBe(true);
     await second.destroy();
     expect(await answers(second, silent)).toBe(false);

@@ -38,6 +38,22 @@ export class RecordingRepository {
     await this.#database.deleteFrom('recordings').where('id', '=', id).execute();
   }
 
+  /** A recording only by way of its room. */
+  async find(room: RoomId, recording: RecordingId): Promise<RecordingRow | undefined> {
+    return this.#database
+      .selectFrom('recordings')
+      .selectAll()
+      .where('room_id', '=', room)
+      .where('id', '=', recording)
+      .executeTakeFirst();
+  }
+
+  /** Removes a recording with its pieces; does nothing when it is not there any more. */
+  async removeWhole(id: RecordingId): Promise<void> {
+    await this.#database.deleteFrom('pieces').where('recording_id', '=', id).execute();
+    await this.remove(id);
+  }
+
   async addPiece(piece: PieceRow): Promise<void> {
     await this.#database.insertInto('pieces').values(piece).execute();
   }

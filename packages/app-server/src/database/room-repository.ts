@@ -11,8 +11,9 @@ export class RoomRepository {
     this.#database = database;
   }
 
-  async create(now: number): Promise<RoomRow> {
-    const row: RoomRow = { id: newId(RoomId), created_at: now };
+  /** @param ownerHash SHA-256 of the owner's key, base64url */
+  async create(now: number, ownerHash: string): Promise<RoomRow> {
+    const row: RoomRow = { id: newId(RoomId), created_at: now, owner_hash: ownerHash };
     await this.#database.insertInto('rooms').values(row).execute();
     return row;
   }

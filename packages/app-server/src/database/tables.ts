@@ -1,9 +1,11 @@
 // The rows of the database as types. Times are ms since 1970; booleans are 0 or 1, which both databases have.
 import type { PieceId, RecordingId, RoomId, StreamKind } from '@parley/protocol';
 
+/** `owner_hash`: of the owner's key, SHA-256 in base64url; null: of before rooms had owners. */
 export interface RoomRow {
   id: RoomId;
   created_at: number;
+  owner_hash: string | null;
 }
 
 /** `ended_at` null: still running, or the process died. `installation` null: of before there was this column. */

@@ -1,5 +1,6 @@
 // Refusals of the HTTP API: a status, a reason for programs and a sentence for people.
 import type { ErrorResponse } from '@parley/protocol';
+import type { DeletionRefusal } from '../recordings/recording-service.ts';
 
 export class ApiError extends Error {
   readonly status: number;
@@ -18,6 +19,23 @@ export class ApiError extends Error {
 
   static notFound(): ApiError {
     return new ApiError(404, 'not-found', 'there is nothing here');
+  }
+
+  static foreignOrigin(): ApiError {
+    return new ApiError(403, 'foreign-origin', 'the page is not one of this server');
+  }
+
+  static notOwner(): ApiError {
+    return new ApiError(403, 'not-owner', 'only the owner of the room may do that');
+  }
+
+  static notDeleted({ reason }: DeletionRefusal): ApiError {
+    if (reason === 'unknown') return ApiError.notFound();
+    const message =
+      reason === 'still-running'
+        ? 'stop the recording first'
+        : 'another server has the files of this recording';
+    return new ApiError(409, reason, message);
   }
 
   static tooManyRequests(): ApiError {

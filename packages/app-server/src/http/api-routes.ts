@@ -4,17 +4,21 @@ import {
   RecordingId,
   RoomId,
   type HealthResponse,
+  type NewRoomResponse,
   type RecordingsResponse,
   type RoomResponse,
 } from '@parley/protocol';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { RecordingRepository } from '../database/recording-repository.ts';
 import type { RoomRepository } from '../database/room-repository.ts';
 import type { RoomRow } from '../database/tables.ts';
 import type { RecordingFiles } from '../recordings/recording-files.ts';
-import type { RecordingService } from '../recordings/recording-service.ts';
+import { DeletionRefusal, type RecordingService } from '../recordings/recording-service.ts';
+import { isOwner, newOwnerKey } from '../rooms/owner-key.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
+import { originAllowed } from '../signalling/origin.ts';
 import { ApiError } from './api-error.ts';
+import type { ProxyTrust } from './proxy-trust.ts';
 import { RateLimit } from './rate-limit.ts';
 
 export interface ApiParts {
@@ -23,6 +27,8 @@ export interface ApiParts {
   recordings: RecordingService;
   recordingRepository: RecordingRepository;
   recordingFiles: RecordingFiles;
+  proxies: ProxyTrust;
+  publicOrigins: readonly string[];
   health(): Promise<Omit<HealthResponse, 'ready'>>;
 }
 
@@ -33,8 +39,10 @@ const NEW_ROOMS = { burst: 60, refillMs: 1_000 };
 interface RoomParams {
   room: string;
 }
-interface PieceParams extends RoomParams {
+interface RecordingParams extends RoomParams {
   recording: string;
+}
+interface PieceParams extends RecordingParams {
   piece: string;
 }
 
@@ -53,10 +61,11 @@ export function addApiRoutes(app: FastifyInstance, parts: ApiParts): void {
     participants: parts.rooms.get(row.id)?.participants.size ?? 0,
   });
 
-  app.post('/api/rooms', async (request, reply): Promise<RoomResponse> => {
+  app.post('/api/rooms', async (request, reply): Promise<NewRoomResponse> => {
     if (!newRooms.take(request.ip, performance.now())) throw ApiError.tooManyRequests();
     reply.code(201);
-    return describe(await parts.roomRepository.create(Date.now()));
+    const { key, hash } = newOwnerKey();
+    return { ...describe(await parts.roomRepository.create(Date.now(), hash)), ownerKey: key };
   });
 
   app.get<{ Params: RoomParams }>('/api/rooms/:room', async ({ params }): Promise<RoomResponse> =>
@@ -68,6 +77,29 @@ export function addApiRoutes(app: FastifyInstance, parts: ApiParts): void {
     async ({ params }): Promise<RecordingsResponse> => {
       const { id } = await find(params.room);
       return { recordings: await parts.recordings.list(id) };
+    },
+  );
+
+  app.delete<{ Params: RecordingParams }>(
+    '/api/rooms/:room/recordings/:recording',
+    async (request, reply): Promise<FastifyReply> => {
+      const { headers, params, raw } = request;
+      if (!originAllowed(headers.origin, parts.proxies.outside(raw), parts.publicOrigins))
+        throw ApiError.foreignOrigin();
+      const room = await find(params.room);
+      // Not in a cookie: no other page makes a browser send it.
+      const [, key] = /^Bearer +(\S{1,64})$/i.exec(headers.authorization ?? '') ?? [];
+      if (key === undefined || !isOwner(key, room.owner_hash)) throw ApiError.notOwner();
+      const recording = RecordingId.safeParse(params.recording);
+      if (!recording.success) throw ApiError.notFound();
+      try {
+        await parts.recordings.delete(room.id, recording.data);
+      } catch (error) {
+        if (error instanceof DeletionRefusal) throw ApiError.notDeleted(error);
+        throw error;
+      }
+      parts.rooms.get(room.id)?.tell('recordingDeleted', { recording: recording.data });
+      return reply.code(204).send();
     },
   );
 

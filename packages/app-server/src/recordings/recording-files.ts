@@ -56,6 +56,11 @@ export class RecordingFiles {
     await rm(this.path(key), { force: true });
   }
 
+  /** All files of a recording, and its folder. Whoever reads one of them reads it to its end. */
+  async removeAll({ room, recording }: Omit<PieceKey, 'piece'>): Promise<void> {
+    await rm(join(this.root, room, recording), { recursive: true, force: true });
+  }
+
   /** WebM is a subset of Matroska; which of them a recording is depends on its codecs, and only the file says. */
   async contentType(key: PieceKey): Promise<'video/webm' | 'video/x-matroska' | undefined> {
     let file: FileHandle | undefined;

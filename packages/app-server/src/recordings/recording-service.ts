@@ -30,6 +30,17 @@ export interface RecordingServiceOptions {
   log: Logger;
 }
 
+/** `kept-elsewhere`: its files are another installation's, which shares the database. */
+export class DeletionRefusal extends Error {
+  readonly reason: 'unknown' | 'still-running' | 'kept-elsewhere';
+
+  constructor(reason: DeletionRefusal['reason']) {
+    super(`the recording cannot be deleted: ${reason}`);
+    this.name = 'DeletionRefusal';
+    this.reason = reason;
+  }
+}
+
 export class RecordingService {
   readonly #options: RecordingServiceOptions;
   readonly #repository: RecordingRepository;
@@ -116,6 +127,21 @@ export class RecordingService {
       }),
     );
     this.#log.info({ room: room.id, recording: id }, 'recording goes on');
+  }
+
+  /**
+   * Deletes a recording that has ended, files first: what a death in between leaves is still listed, and can be deleted again.
+   * @throws DeletionRefusal
+   */
+  async delete(room: RoomId, id: RecordingId): Promise<void> {
+    const row = await this.#repository.find(room, id);
+    if (!row) throw new DeletionRefusal('unknown');
+    if (row.ended_at === null) throw new DeletionRefusal('still-running');
+    if (row.installation !== null && row.installation !== this.#options.installation)
+      throw new DeletionRefusal('kept-elsewhere');
+    await this.#options.files.removeAll({ room, recording: id });
+    await this.#repository.removeWhole(id);
+    this.#log.info({ room, recording: id }, 'recording deleted');
   }
 
   /** Ends the recording of a room that was left by everyone, or whose streams are gone. Never rejects. */

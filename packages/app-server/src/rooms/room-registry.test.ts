@@ -24,7 +24,7 @@ const quiet = seat(() => undefined);
 
 test('a room is full at a hundred, and open again when one leaves', async () => {
   const repository = new RoomRepository(database);
-  const { id } = await repository.create(1);
+  const { id } = await repository.create(1, 'hash');
   const rooms = new RoomRegistry(repository);
   const guests = Array.from({ length: MAX_PARTICIPANTS }, (_, n) => rooms.enter(id, `Guest ${n}`, quiet));
   expect(() => rooms.enter(id, 'Late', quiet)).toThrow('full');
@@ -35,7 +35,7 @@ test('a room is full at a hundred, and open again when one leaves', async () => 
 
 test('those who are there are told of who enters, and who enters is not', async () => {
   const repository = new RoomRepository(database);
-  const { id } = await repository.create(1);
+  const { id } = await repository.create(1, 'hash');
   const rooms = new RoomRegistry(repository);
   const [first, second] = [vi.fn(), vi.fn()];
   rooms.enter(id, 'Ada', seat(first));
@@ -46,7 +46,7 @@ test('those who are there are told of who enters, and who enters is not', async 
 
 test('an empty room is freed and stays in the database', async () => {
   const repository = new RoomRepository(database);
-  const { id } = await repository.create(1);
+  const { id } = await repository.create(1, 'hash');
   const rooms = new RoomRegistry(repository);
   const ada = rooms.enter(id, 'Ada', quiet);
   rooms.remove(ada);
@@ -58,7 +58,7 @@ test('an empty room is freed and stays in the database', async () => {
 
 test('a room is found by its whole id only, in which nothing is a wildcard', async () => {
   const repository = new RoomRepository(database);
-  const { id } = await repository.create(1);
+  const { id } = await repository.create(1, 'hash');
   const rooms = new RoomRegistry(repository);
   await rooms.checkExists(id);
   const others = [
