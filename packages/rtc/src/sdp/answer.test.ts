@@ -219,6 +219,23 @@ describe('a negotiation', () => {
     expect(media[0].headerExtensions).toEqual([{ id: 14, uri }]);
   });
 
+  it('lets a number mean one header extension in all lines, the one that a session needs more', () => {
+    const mid = 'a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid';
+    const level = 'a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level';
+    const sent = 'a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
+    const extensionsOf = (...lines: string[]) =>
+      answerOffer(sdp('a=group:BUNDLE 0 1', ...lines), local).media.map(({ headerExtensions }) =>
+        headerExtensions.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
+      );
+    const [audio, video] = [
+      [...AUDIO, mid, level],
+      [...VIDEO, mid, sent],
+    ];
+    expect(extensionsOf(...audio, ...video)).toEqual([[mid], [mid, sent]]);
+    expect(extensionsOf(...video, ...audio)).toEqual([[mid, sent], [mid]]);
+    expect(extensionsOf(...audio)).toEqual([[mid, level]]);
+  });
+
   it('retransmits video only, and only with a payload type that names the codec', () => {
     const rtx = (rate: number, apt: number) => [`a=rtpmap:97 rtx/${rate}`, `a=fmtp:97 apt=${apt}`];
     const agreed = (lines: string[], rate: number, apt: number) =>

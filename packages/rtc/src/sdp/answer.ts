@@ -5,7 +5,7 @@ import { agreedCodecs } from './agreed-codecs.ts';
 import { boundedCodecs } from './audio-bandwidth.ts';
 import { parseCandidate, writeCandidate } from './candidate.ts';
 import { MIRRORED, sends } from './direction.ts';
-import { KEPT_EXTENSIONS, MID_EXTENSION } from './header-extensions.ts';
+import { meaningsOf, MID_EXTENSION } from './header-extensions.ts';
 import { readOffer, type Direction, type Fingerprint, type Offer } from './offer.ts';
 import type { OfferedMedia, OfferedSctp, OfferedSetup } from './offer.ts';
 import { formatsOf, writeDescription, type AcceptedMedia, type DescribedMedia } from './write.ts';
@@ -231,6 +231,7 @@ function withCodecs(
   if (codecs.length === 0) return undefined;
   const direction = MIRRORED[offered.direction];
   const { ssrc, rtxSsrc } = local.ssrcFor(kind, line.index);
+  const meanings = meaningsOf(offer.media);
   const retransmits = sends(direction) && codecs.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
   return {
     ...line,
@@ -238,7 +239,7 @@ function withCodecs(
     direction,
     codecs,
     headerExtensions: offered.headerExtensions.filter(
-      ({ uri }) => KEPT_EXTENSIONS.has(uri) && (uri !== MID_EXTENSION || isBundled(offer, offered.mid)),
+      ({ id, uri }) => meanings.get(id) === uri && (uri !== MID_EXTENSION || isBundled(offer, offered.mid)),
     ),
     remoteSsrc: offered.ssrc,
     remoteRtxSsrc: offered.rtxSsrc,
