@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Connection, DEFAULT_DESCRIPTION, type MediaEnd } from '../elements/connections.ts';
 import { PlayedTrack } from './played-track.ts';
 import { Viewer } from './testing/viewer.ts';
 
@@ -34,5 +35,31 @@ describe('PlayedTrack', () => {
     send(true, 4);
     vi.advanceTimersByTime(1_000);
     expect(viewer.frames.at(-1)?.data[100]).toBe(4);
+  });
+
+  it('sends the picture again to who asks for it, and not because somebody measures how late it comes', () => {
+    const track = new PlayedTrack('video', { packet: () => undefined });
+    track.setCodec(VP8);
+    const viewer = new Viewer('video');
+    const none: MediaEnd = {
+      source: () => undefined,
+      sink: () => undefined,
+      dataSource: () => undefined,
+      dataSink: () => undefined,
+    };
+    const [from, to] = [{ ...none, source: () => track }, { ...none, sink: () => viewer }];
+    const connection = new Connection(from, to, 'VIDEO', DEFAULT_DESCRIPTION, DEFAULT_DESCRIPTION);
+    connection.wire();
+    const frame = { data: Buffer.alloc(100), keyframe: true, timestamp: 0 };
+    track.send(frame, performance.now());
+    for (const measured of [true, false, true]) {
+      connection.measure(measured);
+      vi.advanceTimersByTime(2_000);
+    }
+    expect(viewer.packets).toHaveLength(1);
+    track.requestKeyframe();
+    vi.advanceTimersByTime(2_000);
+    expect(viewer.packets).toHaveLength(2);
+    expect(connection.probe?.input.averageNs).toBeGreaterThanOrEqual(0);
   });
 });

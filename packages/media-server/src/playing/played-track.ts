@@ -102,7 +102,6 @@ export class PlayedTrack implements MediaSource {
 
   addSink(sink: MediaSink): void {
     this.#sinks.add(sink);
-    this.requestKeyframe();
   }
 
   removeSink(sink: MediaSink): void {

@@ -16,6 +16,7 @@ export class Viewer implements MediaSink {
   watch(source: MediaSource | undefined): this {
     this.sourceChanged();
     source?.addSink(this);
+    source?.requestKeyframe();
     return this;
   }
 
