@@ -49,7 +49,7 @@ describe('the command line of the media server', () => {
 
   it('reads addresses, folders and limits', () => {
     const { options } = read(
-      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --rtp-ports 5001-5003 --http-sources public --http-port 0 --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10',
+      '--announce 192.0.2.1,2001:db8::1 --announce=192.0.2.2 --files /a --files /b --rtp-ports 5001-5003 --http-sources public --http-port 0 --max-objects 7 --max-message-bytes 8 --max-sessions 9 --max-connections 10 --max-receive-mbits 11',
     );
     expect(options).toMatchObject({
       announcedIps: ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
@@ -58,6 +58,7 @@ describe('the command line of the media server', () => {
       httpSources: 'public',
       httpPort: 0,
       limits: { maxObjectsPerSession: 7, maxMessageBytes: 8, maxSessions: 9, maxConnections: 10 },
+      maxReceiveBitrate: 11_000_000,
     });
   });
 

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from './kurento/limits.ts';
 import { HTTP_SOURCE_POLICIES, type HttpSourcePolicy } from './playing/http/allowed-address.ts';
 import { DEFAULT_HTTP_PORT, type MediaServerOptions } from './server.ts';
 import { readTlsFiles } from './tls-files.ts';
+import { DEFAULT_MAX_RECEIVE_BITRATE } from './transport/flood-gate.ts';
 import type { RtpPortRange } from './transport/rtp-ports.ts';
 import { DEFAULT_RTP_PORTS } from './transport/rtp-transport-factory.ts';
 
@@ -91,6 +92,11 @@ const FLAGS = {
     help: 'connections of all clients together',
     initially: String(DEFAULT_LIMITS.maxConnections),
   },
+  'max-receive-mbits': {
+    value: 'N',
+    help: 'RTP that is taken from one peer, in Mbit/s; a short packet counts as 1,000 bytes, what is above is dropped',
+    initially: String(DEFAULT_MAX_RECEIVE_BITRATE / 1e6),
+  },
   'log-level': { value: 'LEVEL', help: LOG_LEVELS.join(', '), initially: 'info' },
   help: { help: 'print this' },
 } satisfies Record<string, Flag>;
@@ -175,6 +181,7 @@ export function readFlags(
       maxSessions: readLimit('max-sessions', text('max-sessions')!),
       maxConnections: readLimit('max-connections', text('max-connections')!),
     },
+    maxReceiveBitrate: readLimit('max-receive-mbits', text('max-receive-mbits')!) * 1e6,
   };
   const whoever = isLoopback(listen.host)
     ? 'ANY PAGE that a browser of this machine opens'

@@ -9,6 +9,7 @@ import { HttpIntake } from './intake/http-intake.ts';
 import type { Limits } from './kurento/limits.ts';
 import { startKurentoServer, type Counts } from './kurento/websocket-server.ts';
 import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import { MediaReaders } from './playing/reading/media-readers.ts';
 import { UNSENT_FOLDER, warnOfUnsent } from './recording/unsent.ts';
 import { RefusedFolders } from './refused-folders.ts';
 import { Ticker } from './ticker.ts';
@@ -46,6 +47,8 @@ export interface MediaServerOptions {
   readonly httpSources?: HttpSourcePolicy;
   /** Where media is posted to, on the host of `listen`; 9091, the original's, unless given; 0: any free one. */
   readonly httpPort?: number;
+  /** Of RTP that is taken from one peer, in bit/s; what is above is dropped (transport/flood-gate.ts). */
+  readonly maxReceiveBitrate?: number | undefined;
   readonly log: Logger;
 }
 
@@ -68,7 +71,7 @@ const WILDCARD_HOSTS = ['0.0.0.0', '::'];
 /** @throws FolderError; Error with `code` (EADDRINUSE, EACCES, …) when a port cannot be had. */
 export async function startMediaServer(options: MediaServerOptions): Promise<RunningMediaServer> {
   const { filesDirs = [], limits, listen, log, token, tls, collectionPeriodMs, allowAnonymous } = options;
-  const { dataDir, filesSetting = '--files' } = options;
+  const { dataDir, filesSetting = '--files', maxReceiveBitrate } = options;
   await prepareClientFolders(dataDir, filesDirs, filesSetting);
   await warnOfUnsent(join(dataDir, UNSENT_FOLDER), log);
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
@@ -84,6 +87,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
       },
     }),
     httpSources: options.httpSources ?? 'any',
+    readers: new MediaReaders(),
     intake: new HttpIntake({
       host: listen.host,
       port: options.httpPort ?? DEFAULT_HTTP_PORT,
@@ -91,10 +95,17 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
       tls,
       log,
     }),
-    transports: new WebRtcTransportFactory(mediaPort, addresses, createDtlsCertificate(), log),
+    transports: new WebRtcTransportFactory(
+      mediaPort,
+      addresses,
+      createDtlsCertificate(),
+      log,
+      maxReceiveBitrate,
+    ),
     rtp: new RtpTransportFactory({
       ports: options.rtpPorts ?? DEFAULT_RTP_PORTS,
       announcedIps: addresses,
+      maxReceiveBitrate,
       log,
     }),
   };

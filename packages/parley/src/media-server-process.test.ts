@@ -44,7 +44,7 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
   it('is told its ports, folder and addresses on the command line, but never the token', async () => {
     const server = await start({ announcedIps: ['192.0.2.1', '2001:db8::1'] });
     expect(server.addresses.join(' ')).toBe(
-      `--listen 127.0.0.1:0 --rtc-port 0 --data ${dataDir}/recordings --files ${dataDir}/tests --log-level info --announce 192.0.2.1 --announce 2001:db8::1`,
+      `--listen 127.0.0.1:0 --rtc-port 0 --data ${dataDir}/recordings --files ${dataDir}/tests --log-level info --max-receive-mbits 20 --announce 192.0.2.1 --announce 2001:db8::1`,
     );
     expect(server.token).toMatch(/^[\w-]{43}$/);
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });
@@ -56,6 +56,8 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
     expect(server.addresses.join(' ')).toMatch(
       /--listen 0\.0\.0\.0:8888 .* --files \/tmp --files \/srv\/streams$/,
     );
+    // Other programs have other senders than browsers.
+    expect(server.addresses.join(' ')).not.toContain('--max-receive-mbits');
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:8888/kurento', token: 'secret' });
     const local = await start({ kurento: { listen: '127.0.0.1:8888', token: undefined, files: [] } });
     expect(local).toMatchObject({ token: undefined, kurentoUrl: 'ws://127.0.0.1:8888/kurento' });

@@ -32,6 +32,9 @@ export interface MediaServerProcessOptions extends Pick<
   readonly entry?: string;
 }
 
+/** Twice what any browser sends unless a page tells it to, and ours does not: Firefox gives 10 Mbit/s at most, Chromium 2.5. */
+const MAX_BROWSER_MBITS = 20;
+
 const ENTRY = fileURLToPath(new URL('../../media-server/src/main.ts', import.meta.url));
 
 /** How long it may take to finish its files after SIGTERM. The whole of Parley ends within 3 s. */
@@ -111,6 +114,8 @@ function flagsOf(options: MediaServerProcessOptions, former: Ready | undefined):
     data: join(dataDir, 'recordings'),
     files: testsFolder(dataDir),
     'log-level': logLevel,
+    // Other programs may have senders of other kinds.
+    ...(kurento ? {} : { 'max-receive-mbits': String(MAX_BROWSER_MBITS) }),
   };
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),

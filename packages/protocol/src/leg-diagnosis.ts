@@ -48,6 +48,8 @@ export const LegDiagnosis = z.object({
   }),
   /** Between the media server and the browser, from RTCP; null before the first report. */
   roundTripMs: z.number().nullable(),
+  /** Packets that were dropped because the browser sent more than is taken. Media servers of before do not say. */
+  dropped: z.number().int().default(0),
   tracks: z.array(TrackDiagnosis),
 });
 export type LegDiagnosis = z.infer<typeof LegDiagnosis>;

@@ -168,6 +168,14 @@ export const SECURITY_CATALOGUE = {
     attack: 'Whoever reads the signalling has the keys, or there are none: they hear and see the call.',
     fix: 'Use a media server that answers with UDP/TLS/RTP/SAVPF and a fingerprint, as RFC 8827 demands.',
   },
+  'sends-a-flood': {
+    severity: 'medium',
+    hop: 'media',
+    title: 'A participant sends more than any browser does; what is above is dropped',
+    attack:
+      'With a program instead of a browser they try to take so much of the media server and of everybody’s download that calls of others suffer.',
+    fix: 'Nothing is open here: see who it is and talk to them, or close the room. If an honest sender gives as much (to a media server that you run), raise its --max-receive-mbits.',
+  },
   'data-readable-by-others': {
     severity: 'high',
     hop: 'disk',
@@ -193,13 +201,19 @@ const STRONG_PROFILES: ReadonlySet<string> = new Set([
   'SRTP_AEAD_AES_256_GCM',
 ]);
 
-/** What is wrong with the media of one leg that is connected. */
-export function legFindings({ srtp, dtls }: Pick<LegDiagnosis, 'srtp' | 'dtls'>): SecurityFinding[] {
+/** What is wrong with the media of one leg that is connected, or with who is at its end. */
+export function legFindings({
+  srtp,
+  dtls,
+  dropped,
+}: Pick<LegDiagnosis, 'srtp' | 'dtls' | 'dropped'>): SecurityFinding[] {
   const findings: SecurityFinding[] = [];
   if (srtp.profile !== null && !STRONG_PROFILES.has(srtp.profile))
     findings.push(securityFinding('srtp-profile-weak', `this leg uses ${srtp.profile}`));
   if (dtls.version !== null && isOutdated(dtls.version))
     findings.push(securityFinding('dtls-version-old', `this leg uses ${dtls.version}`));
+  if (dropped > 0)
+    findings.push(securityFinding('sends-a-flood', `${dropped} packets of this leg were dropped`));
   return findings;
 }
 

@@ -10,7 +10,7 @@ import type { Path } from '../transport/path.ts';
 import type { WebRtcTransport } from '../transport/webrtc-transport.ts';
 
 export interface LegFacts {
-  readonly transport: Pick<WebRtcTransport, 'iceState' | 'dtlsState' | 'dtlsDetails' | 'path'>;
+  readonly transport: Pick<WebRtcTransport, 'iceState' | 'dtlsState' | 'dtlsDetails' | 'path' | 'dropped'>;
   readonly session: RtpSession;
   /** How often ICE was restarted. */
   readonly restarts: number;
@@ -36,6 +36,7 @@ export function diagnoseLeg({ transport, session, restarts, candidates }: LegFac
     },
     srtp: { profile: srtpProfile === undefined ? null : SRTP_PROFILE_PARAMETERS[srtpProfile].ianaName },
     roundTripMs: session.roundTripMs ?? null,
+    dropped: transport.dropped,
     tracks: [
       ...session.receiving.map((track) => received(track, session)),
       ...session.sending.map((track) => sent(track, session)),

@@ -12,10 +12,12 @@ import {
 } from '@parley/rtc';
 import { RtpSession } from '../forwarding/rtp-session.ts';
 import type { MediaKind, MediaSink, MediaSource } from '../forwarding/track.ts';
+import type { Flood } from '../transport/flood-gate.ts';
 import type { RtpTransport } from '../transport/rtp-transport.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
 import { CodecMismatch } from './codec-mismatch.ts';
 import type { StatsRecord } from './element-stats.ts';
+import { floodError } from './flood-error.ts';
 import type { MediaElement } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
 import { rtpStats } from './rtp-stats.ts';
@@ -177,6 +179,7 @@ export class RtpEndpoint extends BaseRtpEndpoint {
         this.setConnectionState('CONNECTED');
       },
       onKeySoftLimit: () => this.#tellOfSoftLimit(kind),
+      onFlood: (flood: Flood) => this.#tellOfFlood(kind, flood),
     };
     const transport = await this.environment.rtp
       .create(this.#local.ipv6, listener)
@@ -260,6 +263,12 @@ export class RtpEndpoint extends BaseRtpEndpoint {
     this.#softLimitTold.add(kind);
     this.environment.log.warn({ endpoint: this.id, kind }, 'an SRTP key is nearly used up');
     this.emit('OnKeySoftLimit', { mediaType: kind === 'audio' ? 'AUDIO' : 'VIDEO' });
+  }
+
+  #tellOfFlood(kind: MediaKind, flood: Flood): void {
+    const error = floodError(flood);
+    this.environment.log.warn({ endpoint: this.id, kind, dropped: flood.dropped }, error.description);
+    this.emit('Error', error);
   }
 
   #onTick(now: number): void {

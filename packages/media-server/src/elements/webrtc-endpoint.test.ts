@@ -127,6 +127,7 @@ describe('getDiagnosis', () => {
       dtls: { state: 'new', version: null, cipher: null, failure: null },
       srtp: { profile: null },
       roundTripMs: null,
+      dropped: 0,
       tracks: [],
     });
     const wire = writeValue('LegDiagnosis', endpoint.getDiagnosis());

@@ -21,6 +21,7 @@ import { Relay } from '../transport/relay.ts';
 import type { IceState, WebRtcTransport } from '../transport/webrtc-transport.ts';
 import { CandidateGathering, type IceCandidateValue } from './candidate-gathering.ts';
 import { CodecMismatch } from './codec-mismatch.ts';
+import { floodError } from './flood-error.ts';
 import { diagnoseLeg } from './leg-diagnosis.ts';
 import type { StatsRecord } from './media-element.ts';
 import type { ObjectContext } from './media-object.ts';
@@ -68,6 +69,11 @@ export class WebRtcEndpoint extends WebRtcSettings {
       onSelectedPath: (path) => this.#states.pathSelected(path),
       onDtlsState: (state) => this.#onDtlsState(state),
       onData: (packet) => this.#data?.handlePacket(packet),
+      onFlood: (flood) => {
+        const error = floodError(flood);
+        environment.log.warn({ endpoint: this.id, dropped: flood.dropped }, error.description);
+        this.emit('Error', error);
+      },
     });
     const { ufrag } = this.#transport.local;
     this.#cname = `user-${ufrag}@parley`;

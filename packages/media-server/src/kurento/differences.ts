@@ -100,6 +100,7 @@ where it is not, that is a defect.
 | a known event that is missing here | 40106 | – | nobody waits for what never comes |
 | \`getIceTcp\` | the value | the whole server ends | a question must not end the calls of all |
 | limits (\`--max-message-bytes\`, \`--max-objects\`, \`--max-sessions\`, \`--max-connections\`) | 1 MiB per message (answered 40009 with id null, then closed with 1009); 20,000 objects and 200,000 subscriptions per session, twice as many in all; 10,000 sessions, of which those without objects and connection give way; 1,000 connections (503); 1,000 steps per transaction; 64 connections of media into one element, whose descriptions have 256 characters at most; 256 tags of an object, and 65,536 characters of its name and tags, 64 Mi of all objects together | by threads and file descriptors | 40009 in time instead of no memory |
+| a peer that floods (\`--max-receive-mbits\`) | 50 Mbit/s of RTP are taken, short packets counted as 1,000 bytes, and a twentieth of that of RTCP; what is above is dropped, and told by an \`Error\` event | goes to all viewers | one participant must not stop the calls of others |
 | a client that does not read | cut off at 16 MiB | its events pile up | memory is bounded |
 | a client whose machine is gone | pinged every 30 s (RFC 6455), cut off when three pings went unanswered; its session is collected later | kept until TCP gives up | objects of the dead are released in minutes |
 | \`getSessions\` | ids of sessions | empty strings among them | an empty string names none |

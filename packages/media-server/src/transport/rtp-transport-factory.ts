@@ -1,6 +1,7 @@
 // Makes the transports of plain RTP and knows what they have in common: ports, addresses, limits.
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
+import { DEFAULT_MAX_RECEIVE_BITRATE } from './flood-gate.ts';
 import { RtpPorts, type RtpPortRange } from './rtp-ports.ts';
 import { RtpTransport, type RtpTransportCommon, type RtpTransportListener } from './rtp-transport.ts';
 import { SRTP_KEY_LIMITS, type SrtpKeyLimits } from './srtp-key-use.ts';
@@ -14,6 +15,8 @@ export interface RtpTransportOptions {
   /** Where ports are opened; all addresses unless given. */
   readonly host?: string;
   readonly keyLimits?: SrtpKeyLimits;
+  /** Of RTP that is taken from one peer, in bit/s. */
+  readonly maxReceiveBitrate?: number | undefined;
   readonly log: Logger;
 }
 
@@ -23,10 +26,10 @@ export class RtpTransportFactory {
   readonly #common: RtpTransportCommon;
 
   constructor(options: RtpTransportOptions) {
-    const { log, keyLimits = SRTP_KEY_LIMITS } = options;
+    const { log, keyLimits = SRTP_KEY_LIMITS, maxReceiveBitrate = DEFAULT_MAX_RECEIVE_BITRATE } = options;
     this.#options = options;
     this.#ports = new RtpPorts(options.ports);
-    this.#common = { log, keyLimits, ownAddresses };
+    this.#common = { log, keyLimits, maxReceiveBitrate, ownAddresses };
   }
 
   /** What the SDP says; undefined when this server announces no address of that version. */

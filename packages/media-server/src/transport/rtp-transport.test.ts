@@ -42,7 +42,11 @@ async function next(socket: Socket): Promise<Buffer> {
 }
 
 /** A transport with what it tells, and the warnings of its log. */
-async function transportTo(peer: Partial<RtpPeer>, own: string[] = [], keyLimits = { rtp: 9e9, rtcp: 9e9 }) {
+async function transportTo(
+  peer: Partial<RtpPeer>,
+  own: string[] = [],
+  { keyLimits = { rtp: 9e9, rtcp: 9e9 }, maxReceiveBitrate = 9e9 } = {},
+) {
   const pair = await ports.open('0.0.0.0');
   if (!pair) throw new Error('no ports');
   const told: string[] = [];
@@ -55,12 +59,13 @@ async function transportTo(peer: Partial<RtpPeer>, own: string[] = [], keyLimits
   const log = pino({}, { write: (line) => void logged.push((JSON.parse(line) as { msg: string }).msg) });
   const transport = new RtpTransport(
     pair,
-    { log, keyLimits, ownAddresses: () => own },
+    { log, keyLimits, maxReceiveBitrate, ownAddresses: () => own },
     {
       onRtp: (packet) => tell(`rtp ${packet.readUInt16BE(2)}`),
       onRtcp: () => tell('rtcp'),
       onConnected: () => tell('connected'),
       onKeySoftLimit: () => tell('soft limit'),
+      onFlood: ({ dropped }) => tell(`flood ${dropped}`),
     },
   );
   open.push(transport);
@@ -203,7 +208,7 @@ describe('a peer with keys', () => {
     const place = { address: '127.0.0.1', port: portOf(peer), rtcpPort: 9 };
     const limits = { rtp: SOFT_MARGIN + 1, rtcp: 1 };
     const peerOnOnePort = { ...protectedPeer(place), rtcpMux: true };
-    const { transport, told, saw } = await transportTo(peerOnOnePort, [], limits);
+    const { transport, told, saw } = await transportTo(peerOnOnePort, [], { keyLimits: limits });
     transport.sendRtp(rtp(1), 12);
     expect(told).toEqual(['connected']);
     transport.sendRtp(rtp(2), 12);
@@ -220,6 +225,34 @@ describe('a peer with keys', () => {
       await saw(`rtp ${10 + sequence}`);
     }
     expect(told.filter((what) => what === 'rtcp')).toHaveLength(1);
+  });
+});
+
+describe('a peer that sends more than is taken', () => {
+  // One packet is paid for in a quarter of an hour.
+  const maxReceiveBitrate = 8;
+
+  it('is not heard beyond it, and it is told; its RTCP is counted by itself', async () => {
+    const peer = await socketOn();
+    const place = { address: '127.0.0.1', port: portOf(peer), rtcpPort: 9 };
+    const { transport, told, saw } = await transportTo({ place, rtcpMux: true }, [], { maxReceiveBitrate });
+    for (const packet of [rtp(1), rtp(2), rtp(3), report])
+      peer.send(packet, transport.ports.rtp, '127.0.0.1');
+    await saw('rtcp');
+    expect(told).toEqual(['connected', 'rtp 1', 'flood 1', 'rtcp']);
+  });
+
+  it('is not silenced by who sends what has no key of its', async () => {
+    const [peer, forger] = [await socketOn(), await socketOn()];
+    const keysOfBoth = { send: keys(1), receive: keys(2) };
+    const limits = { maxReceiveBitrate };
+    const { transport, told, saw } = await transportTo({ comesToUs: true, keys: keysOfBoth }, [], limits);
+    const forged = new SrtpSender(keys(3));
+    for (const sequence of [7, 8, 9])
+      forger.send(forged.protectRtp(rtp(sequence), 12), transport.ports.rtp, '127.0.0.1');
+    peer.send(new SrtpSender(keys(2)).protectRtp(rtp(1), 12), transport.ports.rtp, '127.0.0.1');
+    await saw('rtp 1');
+    expect(told).toEqual(['connected', 'rtp 1']);
   });
 });
 

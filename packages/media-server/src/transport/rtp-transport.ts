@@ -10,6 +10,7 @@ import {
   type SrtpKeys,
   type SrtpSuite,
 } from '@parley/rtc';
+import { FloodGate, type Flood } from './flood-gate.ts';
 import { plainAddress } from './path.ts';
 import type { RtpPortPair } from './rtp-ports.ts';
 import { SrtpKeyUse, type SrtpKeyLimits } from './srtp-key-use.ts';
@@ -21,6 +22,8 @@ export interface RtpTransportListener {
   /** It is known where to send. */
   onConnected(): void;
   onKeySoftLimit(): void;
+  /** The peer sends more than is taken. Told once a minute at most. */
+  onFlood(flood: Flood): void;
 }
 
 /** What SDP said of the far side. */
@@ -38,6 +41,8 @@ export interface RtpPeer {
 export interface RtpTransportCommon {
   readonly log: Logger;
   readonly keyLimits: SrtpKeyLimits;
+  /** Of RTP that is taken from one peer, in bit/s; see flood-gate.ts. */
+  readonly maxReceiveBitrate: number;
   /** Addresses of this machine: a peer that SDP calls 127.0.0.1 may well show itself by one of them. */
   ownAddresses(): readonly string[];
 }
@@ -63,6 +68,7 @@ export class RtpTransport {
   #receiver: SrtpReceiver | undefined;
   readonly #sendKey: SrtpKeyUse;
   readonly #receiveKey: SrtpKeyUse;
+  readonly #gate: FloodGate;
   #strangerTold = false;
   #faultTold = false;
   #closed = false;
@@ -75,6 +81,7 @@ export class RtpTransport {
     const nearlyUsedUp = () => listener.onKeySoftLimit();
     this.#sendKey = new SrtpKeyUse(common.keyLimits, nearlyUsedUp);
     this.#receiveKey = new SrtpKeyUse(common.keyLimits, nearlyUsedUp);
+    this.#gate = new FloodGate(common.maxReceiveBitrate, (flood) => listener.onFlood(flood));
     for (const socket of [ports.rtp, ports.rtcp]) {
       socket.on('message', (bytes, from) => this.#receive(bytes, from));
       // An address that cannot be reached from here, for instance.
@@ -143,10 +150,12 @@ export class RtpTransport {
     if (!peer || this.#closed || (kind !== 'rtp' && kind !== 'rtcp')) return;
     // With keys the packet itself proves where it comes from.
     if (!peer.keys && !this.#mayBePeer(address)) return this.#tellOfStranger(address);
+    const now = performance.now();
+    if (this.#gate.isShut(kind, now)) return;
     const clear = this.#unprotect(bytes, kind);
     if (!clear) return;
+    this.#gate.passed(kind, bytes.length, now);
     if (peer.comesToUs) this.#learn(clear, kind, address, port);
-    const now = performance.now();
     if (kind === 'rtp') this.#listener.onRtp(clear, now);
     else this.#listener.onRtcp(clear, now);
   }

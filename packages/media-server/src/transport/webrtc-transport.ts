@@ -22,6 +22,7 @@ import {
 } from './announced-candidates.ts';
 import type { DtlsCertificate } from './certificate.ts';
 import { DtlsSession, type DtlsState } from './dtls-session.ts';
+import { DEFAULT_MAX_RECEIVE_BITRATE, FloodGate, type Flood } from './flood-gate.ts';
 import { HalfOpenHandshakes } from './half-open-handshakes.ts';
 import type { DatagramHandler, DatagramKind, MediaPort } from './media-port.ts';
 import type { StunServer } from './outside-addresses.ts';
@@ -42,6 +43,8 @@ export interface WebRtcTransportListener {
   onDtlsState(state: DtlsState, reason: string | undefined): void;
   /** What came under DTLS itself: one packet of SCTP. Absent: there are no data channels. */
   onData?(bytes: Buffer): void;
+  /** The peer sends more than is taken. Told once a minute at most; absent: to nobody. */
+  onFlood?(flood: Flood): void;
 }
 
 export interface RemoteTransportParameters {
@@ -69,14 +72,23 @@ export class WebRtcTransportFactory {
   readonly #handshakes = new HalfOpenHandshakes();
   readonly #announcedIps: readonly string[];
   readonly #log: Logger;
+  readonly #maxReceiveBitrate: number;
   readonly certificate: DtlsCertificate;
 
-  constructor(port: MediaPort, announcedIps: readonly string[], certificate: DtlsCertificate, log: Logger) {
+  /** `maxReceiveBitrate`: of RTP that is taken from one peer, in bit/s; see flood-gate.ts. */
+  constructor(
+    port: MediaPort,
+    announcedIps: readonly string[],
+    certificate: DtlsCertificate,
+    log: Logger,
+    maxReceiveBitrate = DEFAULT_MAX_RECEIVE_BITRATE,
+  ) {
     this.#port = port;
     this.#queue = new SendQueue(port);
     this.#announcedIps = announcedIps;
     this.certificate = certificate;
     this.#log = log;
+    this.#maxReceiveBitrate = maxReceiveBitrate;
   }
 
   /** Where an endpoint that chooses so is reached. */
@@ -91,8 +103,15 @@ export class WebRtcTransportFactory {
   }
 
   create(listener: WebRtcTransportListener): WebRtcTransport {
-    const common = { port: this.#port, queue: this.#queue, handshakes: this.#handshakes };
-    return new WebRtcTransport({ ...common, certificate: this.certificate, log: this.#log }, listener);
+    const common = {
+      port: this.#port,
+      queue: this.#queue,
+      handshakes: this.#handshakes,
+      certificate: this.certificate,
+      maxReceiveBitrate: this.#maxReceiveBitrate,
+      log: this.#log,
+    };
+    return new WebRtcTransport(common, listener);
   }
 }
 
@@ -102,6 +121,7 @@ export interface TransportCommon {
   readonly queue: SendQueue;
   readonly handshakes: HalfOpenHandshakes;
   readonly certificate: DtlsCertificate;
+  readonly maxReceiveBitrate: number;
   readonly log: Logger;
 }
 
@@ -112,6 +132,7 @@ export class WebRtcTransport implements DatagramHandler {
   readonly #common: TransportCommon;
   readonly #listener: WebRtcTransportListener;
   readonly #ice: IceLiteAgent<Path>;
+  readonly #gate: FloodGate;
   #local = randomIceCredentials();
   /** Under which the media port knows this transport. */
   readonly #ufrags = new Set<string>();
@@ -132,6 +153,7 @@ export class WebRtcTransport implements DatagramHandler {
     this.#common = common;
     this.#listener = listener;
     this.#ice = new IceLiteAgent({ localUfrag: this.#local.ufrag, localPwd: this.#local.pwd });
+    this.#gate = new FloodGate(common.maxReceiveBitrate, (flood) => listener.onFlood?.(flood));
   }
 
   /** Those of the last restart. */
@@ -155,6 +177,11 @@ export class WebRtcTransport implements DatagramHandler {
   /** The way to the peer that is used. */
   get path(): Path | undefined {
     return this.#path;
+  }
+
+  /** Packets of RTP and RTCP that were dropped because the peer sent more than is taken. */
+  get dropped(): number {
+    return this.#gate.dropped;
   }
 
   /** Starts listening for the peer that the SDP described. */
@@ -228,15 +255,19 @@ export class WebRtcTransport implements DatagramHandler {
     if (this.#closed) return false;
     switch (kind) {
       case 'rtp': {
+        if (this.#gate.isShut('rtp', now)) return false;
         const packet = this.#receiver?.unprotectRtp(bytes);
         if (!packet) return false;
+        this.#gate.passed('rtp', bytes.length, now);
         if (path !== this.#path) this.#handleProof(path, now);
         this.#listener.onRtp(packet, now);
         return false;
       }
       case 'rtcp': {
+        if (this.#gate.isShut('rtcp', now)) return false;
         const packet = this.#receiver?.unprotectRtcp(bytes);
         if (!packet) return false;
+        this.#gate.passed('rtcp', bytes.length, now);
         if (path !== this.#path) this.#handleProof(path, now);
         this.#listener.onRtcp(packet, now);
         return false;

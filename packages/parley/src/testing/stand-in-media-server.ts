@@ -10,6 +10,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     files: { type: 'string', multiple: true },
     'log-level': { type: 'string' },
+    'max-receive-mbits': { type: 'string' },
     announce: { type: 'string', multiple: true },
   },
 });

@@ -32,6 +32,7 @@ export const parleyTypes: readonly ComplexTypeDeclaration[] = [
       { name: 'dtls', type: 'DtlsDiagnosis' },
       { name: 'srtp', type: 'SrtpDiagnosis' },
       { name: 'roundTripMs', type: 'double' },
+      { name: 'dropped', type: 'int64' },
       { name: 'tracks', type: 'TrackDiagnosis[]' },
     ],
   },
