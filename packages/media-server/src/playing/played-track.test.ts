@@ -47,8 +47,9 @@ describe('PlayedTrack', () => {
       dataSource: () => undefined,
       dataSink: () => undefined,
     };
-    const [from, to] = [{ ...none, source: () => track }, { ...none, sink: () => viewer }];
-    const connection = new Connection(from, to, 'VIDEO', DEFAULT_DESCRIPTION, DEFAULT_DESCRIPTION);
+    const from = { ...none, source: () => track };
+    const to = { ...none, sink: () => viewer };
+    const connection = new Connection<MediaEnd>(from, to, 'VIDEO', DEFAULT_DESCRIPTION, DEFAULT_DESCRIPTION);
     connection.wire();
     const frame = { data: Buffer.alloc(100), keyframe: true, timestamp: 0 };
     track.send(frame, performance.now());
