@@ -137,6 +137,30 @@ describe('a down track', () => {
     expect(sent).toHaveLength(1 + 10);
   });
 
+  it('sends no more again than it sent meanwhile, and a burst, however much a receiver says it misses', () => {
+    const { track, source, sent } = watchedTrack();
+    const payload = Buffer.concat([vp8Payload(false), Buffer.alloc(1_400)]);
+    const give = (from: number, packets: number) => {
+      for (let sequence = from; sequence < from + packets; sequence++)
+        source.give(mediaPacket({ sequence, payload, keyframe: sequence === 65_000 }));
+    };
+    const askForAll = (): number => {
+      const before = sent.length;
+      const all = sent.filter(({ ssrc }) => ssrc === 2222).map(({ sequenceNumber }) => sequenceNumber);
+      for (let round = 0; round < 5; round++) track.handleNack(all, (now += 1_000));
+      return sent.length - before;
+    };
+    let now = 0;
+    give(65_000, 1_000);
+    // An outage of a second at 12 Mbit/s is made good at once, and then only what came since.
+    const burst = askForAll();
+    expect(burst).toBeGreaterThan(1_000);
+    expect(burst).toBeLessThan(1_100);
+    give(66_000, 200);
+    expect(askForAll()).toBeGreaterThanOrEqual(200);
+    expect(sent.length).toBeLessThanOrEqual(1_200 + burst + 201);
+  });
+
   it('leaves out header extensions that only the two-byte form can hold', () => {
     const uri = 'urn:3gpp:video-orientation';
     const source = Object.assign(new TestSource(), { headerExtensions: [{ id: 3, uri }] });

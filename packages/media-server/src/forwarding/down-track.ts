@@ -12,6 +12,7 @@ import {
   type RtpCodec,
   type RtpHeaderExtension,
 } from '@parley/rtc';
+import { ResendBudget } from './resend-budget.ts';
 import type { HeaderExtension, MediaKind, MediaPacket, MediaSink, MediaSource } from './track.ts';
 
 export interface DownTrackOptions {
@@ -72,6 +73,7 @@ export class DownTrack implements MediaSink {
   /** What was sent again and when; made with the first NACK. */
   #resent:
     { readonly sequence: Int32Array; readonly at: Float64Array; readonly count: Uint8Array } | undefined;
+  readonly #resendBudget = new ResendBudget();
   #counters = { nacks: 0, plis: 0, firs: 0, retransmitted: 0 };
 
   constructor(options: DownTrackOptions) {
@@ -173,7 +175,9 @@ export class DownTrack implements MediaSink {
       const packet = original < this.#firstSequence ? undefined : source.packetAt(original);
       // Its own codec's payload type: the source may have changed to another codec since.
       const codec = packet && findMatchingCodec(packet.codec, this.#codecs);
-      if (packet && codec && this.#mayResend(extended, now)) this.#resend(packet, extended, codec);
+      if (!packet || !codec || !this.#mayResend(extended, now)) continue;
+      if (!this.#resendBudget.take(packet.rtp.payloadLength, this.statistics.octetCount)) return;
+      this.#resend(packet, extended, codec);
     }
   }
 
