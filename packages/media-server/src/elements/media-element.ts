@@ -15,6 +15,8 @@ import { WantedFormats } from './wanted-formats.ts';
 
 export type { StatsRecord };
 
+const MEDIA_KINDS: readonly MediaKind[] = ['audio', 'video'];
+
 /** How many connections may end in one element: three, unless it is given streams of other names, which nothing uses. */
 const MAX_INPUTS = 64;
 
@@ -43,6 +45,7 @@ export abstract class MediaElement extends MediaObject {
     this.#flows = new MediaFlows({
       ticker,
       changed: (direction, kind, flowing) => this.#flowChanged(direction, kind, flowing),
+      goesOn: () => MEDIA_KINDS.forEach((kind) => this.#complainOfFormat(kind)),
     });
   }
 
@@ -316,12 +319,17 @@ export abstract class MediaElement extends MediaObject {
       padName: DEFAULT_DESCRIPTION,
       mediaType,
     });
-    if (direction === 'In' || !flowing) return;
-    this.emit('MediaTranscodingStateChanged', {
-      state: 'NOT_TRANSCODING',
-      binName: DEFAULT_DESCRIPTION,
-      mediaType,
-    });
+    if (direction === 'In') return;
+    if (flowing)
+      this.emit('MediaTranscodingStateChanged', {
+        state: 'NOT_TRANSCODING',
+        binName: DEFAULT_DESCRIPTION,
+        mediaType,
+      });
+    this.#complainOfFormat(kind);
+  }
+
+  #complainOfFormat(kind: MediaKind): void {
     const complaint = this.#formats.complaint(kind, this.#flowingCodec(kind));
     if (complaint) this.emit('Error', { ...complaint });
   }

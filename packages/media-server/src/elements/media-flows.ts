@@ -13,6 +13,8 @@ export type FlowDirection = 'In' | 'Out';
 export interface MediaFlowsOptions {
   readonly ticker: Pick<Ticker, 'add' | 'remove'>;
   changed(direction: FlowDirection, kind: MediaKind, flowing: boolean): void;
+  /** Called now and then while something flows. */
+  goesOn(): void;
 }
 
 type Monitors = Readonly<Record<MediaKind, FlowMonitor>>;
@@ -57,6 +59,7 @@ export class MediaFlows {
   #onTick(now: number): void {
     const monitors = [...Object.values(this.in), ...Object.values(this.out)];
     for (const monitor of monitors) monitor.tick(now);
-    if (!monitors.some(({ flowing }) => flowing)) this.#options.ticker.remove(this.#tick);
+    if (monitors.some(({ flowing }) => flowing)) this.#options.goesOn();
+    else this.#options.ticker.remove(this.#tick);
   }
 }

@@ -12,6 +12,8 @@ export interface Complaint {
 
 export class WantedFormats {
   readonly #codecs = new Map<MediaKind, string>();
+  /** What was complained of, while it flows. */
+  readonly #told = new Map<MediaKind, string>();
 
   /**
    * `codec`: Kurento's name for it; `flowing`: what leaves the element at the moment.
@@ -25,10 +27,18 @@ export class WantedFormats {
     this.#codecs.set(kind, codec);
   }
 
-  /** What is to be told when `flowing` begins to leave the element; undefined: nothing. */
+  /**
+   * What is to be told of `flowing`, which leaves the element now, undefined: nothing does. To be asked now and then, since a
+   * sender may change its codec at any packet; says the same thing once, until something else flows.
+   */
   complaint(kind: MediaKind, flowing: string | undefined): Complaint | undefined {
     const codec = this.#codecs.get(kind);
-    if (codec === undefined || flowing === undefined || isSame(codec, flowing)) return undefined;
+    if (codec === undefined || flowing === undefined || isSame(codec, flowing)) {
+      this.#told.delete(kind);
+      return undefined;
+    }
+    if (this.#told.get(kind) === flowing) return undefined;
+    this.#told.set(kind, flowing);
     const { code: errorCode, type } = KURENTO_ERRORS.UNSUPPORTED_MEDIA_TYPE;
     return { description: sentence(kind, codec, flowing), errorCode, type };
   }
