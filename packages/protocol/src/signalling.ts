@@ -249,7 +249,7 @@ export const notifications = {
   recordingStarted: z.object({ recording: RunningRecording }),
   /** `lost`: nobody stopped it; its media server is gone, and it does not begin again by itself. */
   recordingStopped: z.object({ recording: RecordingId, lost: z.boolean().optional() }),
-  /** The room's owner has deleted a recording that had ended; how many are left, the list says. */
+  /** The room's owner has deleted a recording that had ended. */
   recordingDeleted: z.object({ recording: RecordingId }),
   /** A stream is not recorded any more though the recording runs, such as when the disk is full. */
   recordingFailed: z.object({ stream: StreamId, message: z.string() }),

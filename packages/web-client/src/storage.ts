@@ -6,6 +6,10 @@ const PREFIX = 'parley.';
 /** Rooms remembered for the list of recordings; the oldest are forgotten. */
 const MOST_ROOMS = 50;
 
+/** Rooms of which this browser is the owner; the oldest are forgotten. */
+const MOST_OWNED = 500;
+
+const OwnerKeys = z.array(z.object({ room: RoomId, key: z.string().max(64) })).catch([]);
 const Rooms = z.array(RoomId).catch([]);
 const Text = z.string().max(200).catch('');
 
@@ -32,6 +36,15 @@ export function rememberedRooms(): RoomId[] {
 
 export function rememberRoom(room: RoomId): void {
   write('rooms', [room, ...rememberedRooms().filter((other) => other !== room)].slice(0, MOST_ROOMS));
+}
+
+/** Of a room that was opened in this browser: what makes it the room's owner. */
+export function rememberedOwnerKey(room: RoomId): string | undefined {
+  return OwnerKeys.parse(read('owner')).find((owned) => owned.room === room)?.key;
+}
+
+export function rememberOwnerKey(room: RoomId, key: string): void {
+  write('owner', [{ room, key }, ...OwnerKeys.parse(read('owner'))].slice(0, MOST_OWNED));
 }
 
 /**

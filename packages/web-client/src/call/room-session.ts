@@ -390,6 +390,8 @@ export class RoomSession {
         'The recording has ended, because the media server was lost. Start it again.',
       );
     else if (name === 'recordingStopped') this.#notices.add('info', 'The recording was stopped');
+    if (name === 'recordingDeleted')
+      this.#notices.add('info', 'A recording of this room was deleted by its owner');
     if (name === 'recordingFailed') this.#notices.add('problem', notRecorded(before, params));
   }
 

@@ -102,6 +102,14 @@ export function DownloadIcon() {
   );
 }
 
+export function DeleteIcon() {
+  return (
+    <Icon>
+      <path d="M5 7h14M9.5 7V4.5h5V7M7 7l.8 12.500h8.400L17 7M10.5 10.500v5.500M13.500 10.500v5.500" />
+    </Icon>
+  );
+}
+
 export function AlertIcon() {
   return (
     <Icon>

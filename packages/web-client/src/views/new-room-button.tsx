@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { ApiError, createRoom } from '../api.ts';
 import { navigate } from '../router.ts';
+import { rememberOwnerKey } from '../storage.ts';
 import { Problem } from './problem.tsx';
 
 export function NewRoomButton() {
@@ -11,7 +12,9 @@ export function NewRoomButton() {
     setBusy(true);
     setFailure('');
     try {
-      navigate(`/r/${(await createRoom()).id}`);
+      const { id, ownerKey } = await createRoom();
+      rememberOwnerKey(id, ownerKey);
+      navigate(`/r/${id}`);
     } catch (error) {
       console.warn('no room could be opened', error);
       setFailure(

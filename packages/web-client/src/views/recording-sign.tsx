@@ -21,7 +21,7 @@ export function RecordingSign({ recording }: { recording: NonNullable<RoomSnapsh
       }
     >
       <span className="recording-dot" />
-      <span>{known ? 'Recording' : 'Was recording'}</span>
+      <span className="recording-word">{known ? 'Recording' : 'Was recording'}</span>
       <span className="recording-time">{clock(Math.floor((now - since) / 1_000))}</span>
     </span>
   );

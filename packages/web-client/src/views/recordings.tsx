@@ -2,9 +2,10 @@
 import { useEffect, useState } from 'react';
 import type { PieceDescription, RecordingDescription, RoomId } from '@parley/protocol';
 import { ApiError, getRecordings } from '../api.ts';
-import { rememberedRooms } from '../storage.ts';
+import { rememberedOwnerKey, rememberedRooms } from '../storage.ts';
 import { useFocusOnArrival } from './arrival.ts';
 import { Brand } from './brand.tsx';
+import { DeleteRecording } from './delete-recording.tsx';
 import { clock, date, size } from './format.ts';
 import { CameraIcon, DownloadIcon, MicrophoneIcon, ScreenIcon } from './icons.tsx';
 import { Link } from './link.tsx';
@@ -19,9 +20,14 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' });
   const [request, setRequest] = useState(1);
+  const [news, setNews] = useState('');
   useEffect(() => {
     document.title = 'Recordings – Parley';
   }, []);
+  useEffect(() => {
+    // The button that was pressed is gone with its recording.
+    if (news !== '') heading.current?.focus();
+  }, [heading, news]);
   useEffect(() => {
     const asking = new AbortController();
     load(room ? [room] : rememberedRooms(), asking.signal).then(
@@ -37,6 +43,15 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
     );
     return () => asking.abort();
   }, [room, request]);
+
+  const deleted = ({ id, startedAt }: RecordingDescription) => {
+    setLoaded((before) =>
+      before.state === 'there'
+        ? { ...before, recordings: before.recordings.filter((other) => other.id !== id) }
+        : before,
+    );
+    setNews(`The recording of ${date(startedAt)} was deleted.`);
+  };
 
   return (
     <div className="page">
@@ -58,11 +73,16 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
             : 'Recordings of the rooms that were entered from this browser.'}{' '}
           {room && <Link to="/recordings">Show all rooms</Link>}
         </p>
+        <p className="recordings-news" role="status">
+          {news}
+        </p>
         {loaded.state === 'loading' && <p aria-busy="true">Fetching the recordings…</p>}
         {loaded.state === 'failed' && <Problem>{loaded.text}</Problem>}
         {loaded.state === 'there' && loaded.recordings.length === 0 && <Empty one={room !== undefined} />}
         {loaded.state === 'there' &&
-          loaded.recordings.map((recording) => <Recording key={recording.id} recording={recording} />)}
+          loaded.recordings.map((recording) => (
+            <Recording key={recording.id} recording={recording} onDeleted={() => deleted(recording)} />
+          ))}
       </main>
     </div>
   );
@@ -89,8 +109,9 @@ function Empty({ one }: { one: boolean }) {
   );
 }
 
-function Recording({ recording }: { recording: RecordingDescription }) {
-  const { startedAt, endedAt, pieces } = recording;
+function Recording({ recording, onDeleted }: { recording: RecordingDescription; onDeleted: () => void }) {
+  const { room, startedAt, endedAt, pieces } = recording;
+  const ownerKey = endedAt === null ? undefined : rememberedOwnerKey(room);
   const facts = [
     endedAt === null ? 'still running' : clock((endedAt - startedAt) / 1_000),
     pieces.length === 1 ? 'one piece' : `${pieces.length} pieces`,
@@ -100,6 +121,9 @@ function Recording({ recording }: { recording: RecordingDescription }) {
       <header className="recording-head">
         <h2>{date(startedAt)}</h2>
         <p>{facts.join(' · ')}</p>
+        {ownerKey !== undefined && (
+          <DeleteRecording recording={recording} ownerKey={ownerKey} onDeleted={onDeleted} />
+        )}
       </header>
       {pieces.length === 0 && <p className="recording-none">Nobody sent picture or sound while it ran.</p>}
       <ul className="pieces">
