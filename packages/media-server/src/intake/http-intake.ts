@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { KurentoError } from '@parley/protocol';
 import type { Logger } from 'pino';
 import { Post } from './post.ts';
+import { Strangers } from '../strangers.ts';
 import { TLS_HANDSHAKE_MS } from '../tls-files.ts';
 
 export interface HttpIntakeOptions {
@@ -32,6 +33,8 @@ export interface IntakeAddress {
 }
 
 const MAX_CONNECTIONS = 256;
+/** Connections without the head of a request: it has to come soon, a post itself lasts as long as what is played. */
+const STRANGERS = { max: 256, deadlineMs: 10_000 };
 
 /** Pages of any origin may post: whoever was given the address may use it, and there is no cookie to misuse. */
 const CORS = {
@@ -102,16 +105,20 @@ export class HttpIntake {
 
   #start(): Promise<Server> {
     const { host, port, tls, log } = this.#options;
-    // A post lasts as long as what is played: only its head has to come soon.
     const limits = { requestTimeout: 0, headersTimeout: 20_000 };
-    const take = (request: IncomingMessage, response: ServerResponse): void => this.#take(request, response);
+    const strangers = new Strangers(STRANGERS);
+    const take = (request: IncomingMessage, response: ServerResponse): void => {
+      strangers.leave(request.socket);
+      this.#take(request, response);
+    };
     const server = tls
       ? createSecureServer(
           { ...tls, ...limits, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_MS },
           take,
         )
       : createServer(limits, take);
-    server.maxConnections = MAX_CONNECTIONS;
+    server.maxConnections = MAX_CONNECTIONS + STRANGERS.max;
+    server.on('connection', (socket: Socket) => strangers.add(socket));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => {

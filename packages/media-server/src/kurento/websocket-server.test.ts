@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestServer, TestClient, type TestServer } from './testing.ts';
 
@@ -145,6 +145,37 @@ describe('the door of the Kurento server', () => {
     expect(await outcome(url)).toBe('open');
     for (const stranger of strangers) stranger.destroy();
     await guarded.close();
+  });
+
+  it('hangs up on the oldest of many that say nothing, so that they shut nobody out', async () => {
+    const guarded = await startTestServer({ limits: { maxConnections: 1 } });
+    const silent = Array.from({ length: 250 }, () => connect(guarded.port, '127.0.0.1'));
+    const closed = new Set<Socket>();
+    for (const socket of silent) socket.on('close', () => closed.add(socket)).resume();
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    expect(await outcome(`ws://127.0.0.1:${guarded.port}/kurento`)).toBe('open');
+    // As many as may be about to say something stay, less the one that made room for the client.
+    await expect.poll(() => closed.size).toBeGreaterThanOrEqual(150);
+    expect(closed.size).toBeLessThanOrEqual(151);
+    for (const socket of silent) socket.destroy();
+    await guarded.close();
+  });
+
+  it('hangs up on who says nothing for ten seconds, and on no client that is quiet', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const quiet = await TestClient.open(server.port);
+    const silent = connect(server.port, '127.0.0.1').resume();
+    await once(silent, 'connect');
+    // Whoever comes later is accepted later.
+    const later = await TestClient.open(server.port);
+    const closed = once(silent, 'close');
+    vi.advanceTimersByTime(10_000);
+    await closed;
+    vi.useRealTimers();
+    for (const client of [quiet, later]) {
+      expect((await client.call('ping')).result.value).toBe('pong');
+      await client.drop();
+    }
   });
 
   it('refuses to listen on a port in use', async () => {

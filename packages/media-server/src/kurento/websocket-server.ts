@@ -2,7 +2,7 @@
 // messages mean is elsewhere.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { KurentoError } from '@parley/protocol';
 import type { Logger } from 'pino';
@@ -20,6 +20,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { failure, writeResponse } from './messages.ts';
 import { KurentoService, type Counts, type ServiceOptions } from './service.ts';
+import { Strangers } from '../strangers.ts';
 import { TLS_HANDSHAKE_MS } from '../tls-files.ts';
 
 export type { Counts };
@@ -44,8 +45,10 @@ export interface RunningKurentoServer {
 
 /** A client that lets this much pile up does not read; it is cut off before it costs more memory. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
-/** TCP connections that may be there besides the WebSockets: they are about to become one, or are refused. */
+/** TCP connections that may be there besides the WebSockets and those that say nothing: they have been refused. */
 const SPARE_CONNECTIONS = 100;
+/** What a client wants is known when the head of its request is there; from accepting to this, TLS included, in ms. */
+const HEAD_DEADLINE_MS = 10_000;
 
 /** RFC 6455, section 7.4.1. */
 const CLOSE_GOING_AWAY = 1001;
@@ -78,6 +81,7 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
   });
   const refusals = new RefusalLog(options.environment.log);
   const refusePlainRequest = (request: IncomingMessage, response: ServerResponse) => {
+    strangers.leave(request.socket);
     const { text, headers } = bodyOf(PLAIN_REQUEST_REFUSAL);
     refusals.warn(performance.now(), 'plain', request, PLAIN_REQUEST_REFUSAL.sentence);
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', ...headers }).end(text);
@@ -88,12 +92,17 @@ export async function startKurentoServer(options: KurentoServerOptions): Promise
         refusePlainRequest,
       )
     : createServer(refusePlainRequest);
-  server.maxConnections = maxConnections + SPARE_CONNECTIONS;
+  // As many as there may be clients: after a restart all of them come at once.
+  const maxStrangers = Math.max(maxConnections, SPARE_CONNECTIONS);
+  const strangers = new Strangers({ max: maxStrangers, deadlineMs: HEAD_DEADLINE_MS });
+  server.maxConnections = maxConnections + maxStrangers + SPARE_CONNECTIONS;
+  server.on('connection', (socket: Socket) => strangers.add(socket));
   const heartbeat = new Heartbeat(
     () => service.faults.warn(performance.now(), {}, 'a Kurento client does not answer, it is cut off'),
     options.pingMs,
   );
   server.on('upgrade', (request, socket: Duplex, head) => {
+    strangers.leave(request.socket);
     socket.on('error', () => socket.destroy());
     const isFull = webSockets.clients.size >= maxConnections;
     const refusal = refusalOf(request, options, isFull ? { maxConnections } : undefined);

@@ -1,6 +1,8 @@
 // The Kurento server's door over TLS, and what is said about files that cannot be used.
 import { KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
@@ -49,6 +51,18 @@ it('speaks wss with a certificate, asks for the token there too, and nothing old
   expect(await outcome({})).toContain('401');
   expect(await outcome({ headers, ca: [] })).toContain('self-signed');
   expect(await outcome({ headers, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).not.toBe('open');
+  await server.close();
+});
+
+it('lets nobody who begins no TLS shut out who does', async () => {
+  const server = await startTestServer({ tls: own, limits: { maxConnections: 1 } });
+  const silent = Array.from({ length: 250 }, () => connect(server.port, '127.0.0.1').resume());
+  for (const socket of silent) socket.on('error', () => socket.destroy());
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const client = new WebSocket(`wss://127.0.0.1:${server.port}/kurento`, { ca: own.cert });
+  await once(client, 'open');
+  client.terminate();
+  for (const socket of silent) socket.destroy();
   await server.close();
 });
 

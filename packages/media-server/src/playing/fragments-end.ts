@@ -36,5 +36,7 @@ function boxLength(head: Buffer): number | undefined {
   if (head.length < 8) return undefined;
   const short = head.readUInt32BE(0);
   if (short !== 1) return short >= 8 ? short : undefined;
-  return head.length < HEAD_BYTES ? undefined : Number(head.readBigUInt64BE(8));
+  if (head.length < HEAD_BYTES) return undefined;
+  const long = Number(head.readBigUInt64BE(8));
+  return long >= HEAD_BYTES ? long : undefined;
 }

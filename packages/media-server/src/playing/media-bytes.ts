@@ -1,18 +1,14 @@
-// Where the bytes of played media come from: what a reader of containers needs to know about them. Files on disk are
-// here; what comes over HTTP is in http/, and streams that can be read only once in stream-bytes.ts.
-import { open, type FileHandle } from 'node:fs/promises';
-import { CustomSource, type Source } from 'mediabunny';
+// Bytes as a reader of containers takes them: as a source of mediabunny, guarded, with what can be known of their end.
+import { CustomSource, ReadableStreamSource, type Source } from 'mediabunny';
+import { isPlaced, readWhole, type ByteSource, type PassingBytes, type PlacedBytes } from './byte-source.ts';
 import { fragmentsEnd } from './fragments-end.ts';
-import { guarded } from './guarded-source.ts';
-import { MediaFileError } from './media-file-error.ts';
+import { guarded, MAX_READ_BYTES } from './guarded-source.ts';
 import { isMatroska, recordingEnd, type RecordingEnd } from './recording-end.ts';
 
 /** What a source's parts may take in memory: the newest pieces read, in bytes. */
-export const CACHE_BYTES = 4 * 1024 * 1024;
+const CACHE_BYTES = 4 * 1024 * 1024;
 
 export interface MediaBytes {
-  /** The source as messages name it. */
-  readonly name: string;
   /** Belongs to the one `Input` that is made of it. */
   readonly source: Source;
   /** Whether any place can be read at any time. Otherwise all is read once, from the start, as it comes. */
@@ -23,67 +19,80 @@ export interface MediaBytes {
   readonly end: RecordingEnd | undefined;
   /** To be told of each frame that was read: no more than `MAX_READ_BYTES` may lie between two of them. */
   frameRead(): void;
-  /** Idempotent. To be called when the `Input` has been disposed. */
-  close(): Promise<void>;
 }
 
-/**
- * A file on disk; one that is cut off counts up to its last complete frame.
- * @throws MediaFileError `missing`
- */
-export async function fileBytes(path: string, name: string): Promise<MediaBytes> {
-  const handle = await openHandle(path, name);
-  try {
-    return await handleBytes(handle, name);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+/** Finds the end of what was cut off: it counts up to its last complete frame. */
+export async function mediaBytes(source: ByteSource): Promise<MediaBytes> {
+  return isPlaced(source) ? placed(source) : passing(source);
 }
 
-/** An open file, which is closed with the bytes. */
-export async function handleBytes(handle: FileHandle, name: string): Promise<MediaBytes> {
-  const { size } = await handle.stat();
-  const read = async (start: number, length: number): Promise<Buffer> => {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start);
-    return buffer.subarray(0, bytesRead);
-  };
-  const end = isMatroska(await read(0, 4)) ? await recordingEnd(read, size) : undefined;
-  const length = end?.length ?? (await fragmentsEnd(read, size)) ?? size;
-  const source = new CustomSource({
-    getSize: () => length,
-    read: async (start, end) => {
-      const bytes = await read(start, end - start);
-      if (bytes.length < end - start) throw new Error('The file became shorter while it was played');
-      return bytes;
-    },
-    maxCacheSize: CACHE_BYTES,
-    prefetchProfile: 'fileSystem',
-    // What was read ahead and is not wanted yet; when it is, it is read again.
-    handleUnhandledError: () => undefined,
-  });
-  let closing: Promise<void> | undefined;
+async function placed(source: PlacedBytes): Promise<MediaBytes> {
+  const { size, isLocal } = source;
+  const readAt = (position: number, length: number): Promise<Buffer> => readWhole(source, position, length);
+  const end = isMatroska(await readAt(0, 4)) ? await recordingEnd(readAt, size) : undefined;
+  const length = end?.length ?? (isLocal ? await fragmentsEnd(readAt, size) : undefined) ?? size;
   return {
-    name,
-    source: guarded(source),
+    source: guarded(
+      new CustomSource({
+        getSize: () => length,
+        read: (start, end) => (isLocal ? readAt(start, end - start) : streamOf(source.read(start, end))),
+        maxCacheSize: CACHE_BYTES,
+        prefetchProfile: isLocal ? 'fileSystem' : 'network',
+        // What was read ahead and is not wanted yet; when it is, it is read again.
+        handleUnhandledError: () => undefined,
+      }),
+    ),
     isRandomAccess: true,
-    isLocal: true,
+    isLocal,
     end,
     frameRead: () => undefined,
-    close: () => (closing ??= handle.close()),
   };
 }
 
-async function openHandle(path: string, name: string): Promise<FileHandle> {
-  try {
-    const handle = await open(path, 'r');
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new MediaFileError('missing', `There is no file '${name}'`);
-    throw new MediaFileError('missing', `The file '${name}' cannot be opened (${code ?? String(error)})`);
-  }
-  throw new MediaFileError('missing', `'${name}' is not a file`);
+function passing({ chunks }: PassingBytes): MediaBytes {
+  let sinceFrame = 0;
+  const stream = streamOf(chunks, (length) => {
+    sinceFrame += length;
+    if (sinceFrame > MAX_READ_BYTES)
+      throw new Error(`no picture and no sound was found in ${MAX_READ_BYTES} bytes of it`);
+  });
+  return {
+    source: guarded(
+      new ReadableStreamSource(stream, {
+        maxCacheSize: CACHE_BYTES,
+        // It is told again to whoever reads next.
+        handleUnhandledError: () => undefined,
+      }),
+    ),
+    isRandomAccess: false,
+    isLocal: false,
+    end: undefined,
+    frameRead: () => {
+      sinceFrame = 0;
+    },
+  };
+}
+
+/** Takes nothing from the source before somebody wants it. `came`: of each piece, its length. */
+function streamOf(
+  pieces: AsyncGenerator<Buffer, void, undefined>,
+  came?: (length: number) => void,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { value, done } = await pieces.next();
+        if (done) {
+          controller.close();
+          return;
+        }
+        came?.(value.length);
+        controller.enqueue(value);
+      },
+      cancel: async () => {
+        await pieces.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -16,9 +16,11 @@ import {
   type InputTrack,
 } from 'mediabunny';
 import type { MediaKind } from '../forwarding/track.ts';
+import type { ByteSource } from './byte-source.ts';
+import { fileBytes } from './file-bytes.ts';
 import { fileTrack, REORDERED, type FileFrame, type FileTrack } from './file-tracks.ts';
 import { StructureEnd } from './guarded-source.ts';
-import { fileBytes, type MediaBytes } from './media-bytes.ts';
+import { mediaBytes, type MediaBytes } from './media-bytes.ts';
 import { MediaFileError } from './media-file-error.ts';
 import { originOf } from './origin.ts';
 import type { Playable } from './player.ts';
@@ -35,6 +37,7 @@ export class MediaFile implements Playable {
   readonly format: string;
   readonly unplayable: readonly string[];
   readonly #input: Input;
+  readonly #source: ByteSource;
   readonly #bytes: MediaBytes;
   readonly #tracks: readonly FileTrack[];
   /** The time in the file, in ms, that counts as its start; of a stream it is known with the first frame. */
@@ -42,11 +45,13 @@ export class MediaFile implements Playable {
 
   private constructor(
     input: Input,
+    source: ByteSource,
     bytes: MediaBytes,
     tracks: readonly FileTrack[],
     about: Pick<MediaFile, 'duration' | 'format' | 'unplayable'> & { readonly origin: number },
   ) {
     this.#input = input;
+    this.#source = source;
     this.#bytes = bytes;
     this.#tracks = tracks;
     this.#origin = about.origin;
@@ -65,26 +70,28 @@ export class MediaFile implements Playable {
   }
 
   /**
-   * Reads the head of a file. The bytes belong to the file from now on, and are closed when it is refused.
+   * Reads the head of a file. The source belongs to the file from now on, and is closed when it is refused.
    * @throws MediaFileError
    */
-  static async read(bytes: MediaBytes): Promise<MediaFile> {
-    const input = new Input({ formats: FORMATS, source: bytes.source });
+  static async read(source: ByteSource): Promise<MediaFile> {
+    let input: Input | undefined;
     try {
-      return await MediaFile.#read(input, bytes);
+      const bytes = await mediaBytes(source);
+      input = new Input({ formats: FORMATS, source: bytes.source });
+      return await MediaFile.#read(input, source, bytes);
     } catch (error) {
-      input.dispose();
-      await bytes.close();
+      input?.dispose();
+      await source.close();
       if (error instanceof MediaFileError) throw error;
       const detail = error instanceof Error ? error.message : String(error);
       throw new MediaFileError(
         'foreign',
-        `'${bytes.name}' is not a WebM, Matroska, MP4, Ogg or WAV file that can be played (${detail})`,
+        `'${source.name}' is not a WebM, Matroska, MP4, Ogg or WAV file that can be played (${detail})`,
       );
     }
   }
 
-  static async #read(input: Input, bytes: MediaBytes): Promise<MediaFile> {
+  static async #read(input: Input, source: ByteSource, bytes: MediaBytes): Promise<MediaFile> {
     const format = (await input.getFormat()).name;
     const found = await playableTracks(await input.getTracks(), bytes.isRandomAccess);
     const tracks = found.filter((track) => typeof track !== 'string');
@@ -94,7 +101,7 @@ export class MediaFile implements Playable {
     const isWhole = bytes.isRandomAccess && !bytes.end;
     const origin = isWhole ? originOf(1000 * (await input.getFirstTimestamp())) : 0;
     const duration = await durationOf(input, bytes);
-    return new MediaFile(input, bytes, tracks, {
+    return new MediaFile(input, source, bytes, tracks, {
       format,
       unplayable,
       origin,
@@ -133,7 +140,7 @@ export class MediaFile implements Playable {
   async close(): Promise<void> {
     if (this.#input.disposed) return;
     this.#input.dispose();
-    await this.#bytes.close();
+    await this.#source.close();
   }
 }
 

@@ -1,13 +1,19 @@
-// Chooses who reads media: streams of WebM and Matroska are taken apart here as they come, everything else by mediabunny.
+// Chooses who reads media: streams of WebM and Matroska are taken apart here as they come, everything else by mediabunny in
+// a process of its own, which may be told to do without end by what it reads.
+import type { ByteSource } from './byte-source.ts';
 import { MatroskaStream, type MatroskaBytes } from './matroska-stream.ts';
-import type { MediaBytes } from './media-bytes.ts';
-import { MediaFile } from './media-file.ts';
 import type { Playable } from './player.ts';
+import type { MediaReader } from './reading/media-readers.ts';
 
 /**
  * Reads the head. The bytes belong to what is opened, and are closed when it is refused.
- * @throws MediaFileError
+ * @param signal ends it while it is being opened
+ * @throws MediaFileError; the reason of `signal`
  */
-export function openBytes(bytes: MediaBytes | MatroskaBytes): Promise<Playable> {
-  return 'matroska' in bytes ? MatroskaStream.open(bytes) : MediaFile.read(bytes);
+export function openBytes(
+  bytes: ByteSource | MatroskaBytes,
+  readers: MediaReader,
+  signal: AbortSignal,
+): Promise<Playable> {
+  return 'matroska' in bytes ? MatroskaStream.open(bytes) : readers.open(bytes, signal);
 }

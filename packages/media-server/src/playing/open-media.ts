@@ -2,10 +2,11 @@
 import type { FileStore } from '../file-store.ts';
 import type { HttpSourcePolicy } from './http/allowed-address.ts';
 import { httpBytes } from './http/http-bytes.ts';
-import { MediaFile } from './media-file.ts';
+import { fileBytes } from './file-bytes.ts';
 import { MediaFileError } from './media-file-error.ts';
 import { openBytes } from './open-bytes.ts';
 import type { Playable } from './player.ts';
+import type { MediaReader } from './reading/media-readers.ts';
 
 /** `scheme:` of RFC 3986, section 3.1, when something follows that is not the path of a file. */
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
@@ -13,6 +14,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 export interface MediaPlaces {
   readonly files: FileStore;
   readonly httpSources: HttpSourcePolicy;
+  readonly readers: MediaReader;
 }
 
 /** Whether the URI names something that is fetched over a network. */
@@ -25,12 +27,13 @@ export function isHttp(uri: string): boolean {
  * @throws MediaFileError; KurentoError for a file outside of the folders that clients may use
  */
 export async function openMedia(uri: string, places: MediaPlaces, signal: AbortSignal): Promise<Playable> {
-  if (isHttp(uri)) return openBytes(await httpBytes(uri, places.httpSources, signal));
+  const { files, httpSources, readers } = places;
+  if (isHttp(uri)) return openBytes(await httpBytes(uri, httpSources, signal), readers, signal);
   const scheme = SCHEME.exec(uri)?.[1].toLowerCase();
   if (scheme !== undefined && scheme !== 'file')
     throw new MediaFileError(
       'missing',
       `'${uri}' cannot be played: this media server plays files (file:///…) and what is at http: and https: addresses`,
     );
-  return MediaFile.open(places.files.resolveExisting(uri), uri);
+  return readers.open(await fileBytes(files.resolveExisting(uri), uri), signal);
 }

@@ -6,6 +6,7 @@ import { CLIP, contents, readClip } from '../recording/testing/clip.ts';
 import { openBytes } from './open-bytes.ts';
 import type { Playable } from './player.ts';
 import { streamBytes, type StreamOptions } from './stream-bytes.ts';
+import { IN_PLACE } from './testing/in-place.ts';
 import { h264, made, opus, vp8 } from './testing/made-media.ts';
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer, void> {
@@ -13,7 +14,8 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer, void
 }
 
 async function open(chunks: AsyncIterable<Buffer>, options: Partial<StreamOptions> = {}): Promise<Playable> {
-  return openBytes(await streamBytes({ chunks, name: 'stream', close: () => undefined, ...options }));
+  const bytes = await streamBytes({ chunks, name: 'stream', close: () => undefined, ...options });
+  return openBytes(bytes, IN_PLACE, new AbortController().signal);
 }
 
 async function framesOf(file: Playable): Promise<string[]> {

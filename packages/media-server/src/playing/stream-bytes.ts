@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ReadableStreamSource } from 'mediabunny';
-import { guarded, MAX_READ_BYTES } from './guarded-source.ts';
-import { CACHE_BYTES, handleBytes, type MediaBytes } from './media-bytes.ts';
+import type { ByteSource, PlacedBytes } from './byte-source.ts';
+import { handleBytes } from './file-bytes.ts';
 import type { MatroskaBytes } from './matroska-stream.ts';
 import { MediaFileError } from './media-file-error.ts';
 import { isMatroska } from './recording-end.ts';
@@ -36,55 +35,18 @@ export interface StreamOptions {
  * The bytes of a stream. Waits for the first ones, and for all of them in an MP4 file whose index is at the end.
  * @throws MediaFileError `foreign` for such a file of more than 512 MiB; whatever ends the stream
  */
-export async function streamBytes(options: StreamOptions): Promise<MediaBytes | MatroskaBytes> {
+export async function streamBytes(options: StreamOptions): Promise<ByteSource | MatroskaBytes> {
   const iterator = withStallTimeout(options.chunks, options.stallTimeoutMs ?? STALL_TIMEOUT_MS);
   try {
     const head = await readHead(iterator);
     const chunks = from(head, iterator);
-    if (isMatroska(head)) return { name: options.name, matroska: chunks, close: closeOnce(options) };
-    return needsWhole(head) ? await spooled(chunks, options) : streamed(chunks, options);
+    const { name } = options;
+    if (isMatroska(head)) return { name, matroska: chunks, close: closeOnce(options) };
+    return needsWhole(head) ? await spooled(chunks, options) : { name, chunks, close: closeOnce(options) };
   } catch (error) {
     options.close();
     throw error;
   }
-}
-
-function streamed(chunks: AsyncGenerator<Buffer, void>, { name, close }: StreamOptions): MediaBytes {
-  let sinceFrame = 0;
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const { value, done } = await chunks.next();
-        if (done) {
-          controller.close();
-          return;
-        }
-        sinceFrame += value.length;
-        if (sinceFrame > MAX_READ_BYTES)
-          throw new Error(`no picture and no sound was found in ${MAX_READ_BYTES} bytes of it`);
-        controller.enqueue(value);
-      },
-    },
-    // Nothing is taken from the source before somebody wants it.
-    { highWaterMark: 0 },
-  );
-  return {
-    name,
-    source: guarded(
-      new ReadableStreamSource(stream, {
-        maxCacheSize: CACHE_BYTES,
-        // It is told again to whoever reads next.
-        handleUnhandledError: () => undefined,
-      }),
-    ),
-    isRandomAccess: false,
-    isLocal: false,
-    end: undefined,
-    frameRead: () => {
-      sinceFrame = 0;
-    },
-    close: closeOnce({ close }),
-  };
 }
 
 function closeOnce({ close }: Pick<StreamOptions, 'close'>): () => Promise<void> {
@@ -96,7 +58,10 @@ function closeOnce({ close }: Pick<StreamOptions, 'close'>): () => Promise<void>
   };
 }
 
-async function spooled(chunks: AsyncGenerator<Buffer, void>, options: StreamOptions): Promise<MediaBytes> {
+async function spooled(
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+  options: StreamOptions,
+): Promise<PlacedBytes> {
   const { name, close, maxSpooledBytes = MAX_SPOOLED_BYTES } = options;
   const folder = await mkdtemp(join(tmpdir(), 'parley-played-'));
   try {
@@ -127,7 +92,7 @@ async function* bounded(chunks: AsyncIterable<Buffer>, name: string, most: numbe
   }
 }
 
-async function readHead(chunks: AsyncGenerator<Buffer, void>): Promise<Buffer> {
+async function readHead(chunks: AsyncGenerator<Buffer, void, undefined>): Promise<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < MAX_PROBED_BYTES && probe(head) === 'unknown') {
     const { value, done } = await chunks.next();
@@ -161,7 +126,10 @@ function typeAt(head: Buffer, at: number): string {
   return head.toString('latin1', at + 4, at + 8);
 }
 
-async function* from(head: Buffer, rest: AsyncGenerator<Buffer, void>): AsyncGenerator<Buffer, void> {
+async function* from(
+  head: Buffer,
+  rest: AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
   if (head.length > 0) yield head;
   yield* rest;
 }
@@ -170,7 +138,7 @@ async function* from(head: Buffer, rest: AsyncGenerator<Buffer, void>): AsyncGen
 async function* withStallTimeout(
   chunks: AsyncIterable<Buffer>,
   timeoutMs: number,
-): AsyncGenerator<Buffer, void> {
+): AsyncGenerator<Buffer, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]();
   for (;;) {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildStun, ICE_MAX_SOURCES, STUN_METHOD_BINDING } from '@parley/rtc';
 import { framed } from './frame-splitter.ts';
 import { MediaPort, type DatagramHandler } from './media-port.ts';
@@ -79,7 +79,17 @@ describe('the media port', () => {
       );
     const media = (text: string) =>
       send(Buffer.concat([Buffer.from([0x80, 96]), Buffer.alloc(10), Buffer.from(text)]));
-    return { check, media, port: socket.address().port };
+    const answer = () =>
+      send(
+        buildStun({
+          messageClass: 'success',
+          method: STUN_METHOD_BINDING,
+          transactionId: Buffer.alloc(12, 1),
+          attributes: [],
+          fingerprint: true,
+        }),
+      );
+    return { check, answer, media, port: socket.address().port };
   }
 
   function handler(ufrag: string): TestHandler {
@@ -98,6 +108,19 @@ describe('the media port', () => {
     await ours.count(2);
     expect(ours.received[1].text).toBe('picture');
     expect(other.received).toHaveLength(1);
+  });
+
+  it('gives an answer, which names nobody, to whom its way leads to, and none to a stranger', async () => {
+    const [alice, bob] = [handler('alice'), handler('bob')];
+    const [ofAlice, ofBob, stranger] = [await peer(), await peer(), await peer()];
+    stranger.answer();
+    ofAlice.check('alice');
+    ofBob.check('bob');
+    await Promise.all([alice.count(1), bob.count(1)]);
+    ofBob.answer();
+    await bob.count(2);
+    expect(bob.received.map(({ port }) => port)).toEqual([ofBob.port, ofBob.port]);
+    expect(alice.received.map(({ port }) => port)).toEqual([ofAlice.port]);
   });
 
   it('gives the address of a peer that is gone to whoever checks from there', async () => {
@@ -189,6 +212,39 @@ describe('the media port', () => {
       socket.destroy();
       await ours.closedOne();
       expect(ours.closed).toEqual([ours.paths[0]]);
+    });
+
+    it('hangs up on who says nothing for ten seconds, and leaves a peer alone', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const [ours, silent, socket] = [handler('ours'), await connection(), await connection()];
+      silent.resume();
+      const closed = once(silent, 'close');
+      socket.write(framed(check('ours')));
+      await ours.count(1);
+      vi.advanceTimersByTime(10_000);
+      await closed;
+      vi.useRealTimers();
+      socket.write(framed(media));
+      await ours.count(2);
+      socket.destroy();
+    });
+
+    it('keeps no more connections of one peer than addresses, however good its checks are', async () => {
+      const ours = handler('ours');
+      ours.alive = false;
+      const connections = [];
+      for (let count = 1; count <= ICE_MAX_SOURCES + 1; count++) {
+        const socket = await connection();
+        connections.push(socket);
+        socket.write(framed(check('ours')));
+        await ours.count(count);
+      }
+      const [oldest, ...others] = connections;
+      oldest?.resume();
+      if (oldest && !oldest.closed) await once(oldest, 'close');
+      expect(ours.closed).toEqual([ours.paths[0]]);
+      expect(others.filter(({ closed }) => closed)).toEqual([]);
+      for (const socket of others) socket.destroy();
     });
 
     it.each([

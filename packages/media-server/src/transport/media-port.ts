@@ -217,7 +217,11 @@ export class MediaPort implements PacketSender {
     this.#byHandler.set(handler, routes);
     if (routes.length <= MAX_ROUTES) return;
     const oldest = routes.find((other) => !other.handler.holds(other.path, now));
-    if (oldest) this.#forget(oldest);
+    if (!oldest) return;
+    this.#forget(oldest);
+    if (!oldest.path.close) return;
+    oldest.path.close();
+    handler.pathClosed(oldest.path, now);
   }
 
   #forget(route: Route): void {

@@ -9,6 +9,8 @@ export interface Path {
   readonly relayed?: boolean;
   /** Hands one packet to the network. Losing it is the network's business: no error, no promise. */
   send(packet: Buffer): void;
+  /** Ends the connection; absent: there is none. */
+  close?(): void;
 }
 
 /** `::ffff:192.0.2.1` is how a dual-stack socket names an IPv4 peer; everybody else calls it 192.0.2.1 (RFC 4291, 2.5.5.2). */

@@ -2,6 +2,7 @@
 // a path of its own; what is in the packets is the media port's business.
 import { createServer, type Server, type Socket } from 'node:net';
 import { framed, FrameSplitter } from './frame-splitter.ts';
+import { Strangers } from '../strangers.ts';
 import { plainAddress, type Path } from './path.ts';
 
 export interface TcpPortListener {
@@ -11,10 +12,8 @@ export interface TcpPortListener {
   onClosed(path: Path): void;
 }
 
-/** Connections that have not authenticated themselves, of all addresses together; more are refused. */
-const MAX_STRANGERS = 256;
-/** A browser sends its check at once. */
-const STRANGER_DEADLINE_MS = 10_000;
+/** Connections that have not authenticated themselves. A browser sends its check at once. */
+const STRANGERS = { max: 1_024, deadlineMs: 10_000 };
 /** More than this unsent and the peer's network is too slow: packets are dropped, as UDP would, instead of growing old. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 /** A peer that neither sends nor takes anything is gone; ICE checks come every few seconds. */
@@ -24,7 +23,7 @@ export class TcpPort {
   readonly #server: Server;
   readonly #listener: TcpPortListener;
   readonly #sockets = new Set<Socket>();
-  #strangers = 0;
+  readonly #strangers = new Strangers(STRANGERS);
 
   private constructor(server: Server, listener: TcpPortListener) {
     this.#server = server;
@@ -50,20 +49,11 @@ export class TcpPort {
   }
 
   #accept(socket: Socket): void {
-    if (this.#strangers >= MAX_STRANGERS || socket.remoteAddress === undefined) {
-      socket.destroy();
-      return;
-    }
+    this.#strangers.add(socket);
     this.#sockets.add(socket);
-    this.#strangers++;
     const path = new TcpPath(socket);
     const splitter = new FrameSplitter();
     let isPeer = false;
-    const deadline = setTimeout(() => socket.destroy(), STRANGER_DEADLINE_MS);
-    const leaveStrangers = () => {
-      clearTimeout(deadline);
-      this.#strangers--;
-    };
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.on('data', (bytes) => {
       for (const packet of splitter.push(bytes)) {
@@ -73,7 +63,7 @@ export class TcpPort {
           socket.destroy();
           return;
         }
-        if (!isPeer) leaveStrangers();
+        if (!isPeer) this.#strangers.leave(socket);
         isPeer = true;
       }
     });
@@ -81,7 +71,6 @@ export class TcpPort {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
-      if (!isPeer) leaveStrangers();
       this.#listener.onClosed(path);
     });
   }
@@ -97,6 +86,10 @@ class TcpPath implements Path {
     this.#socket = socket;
     this.address = plainAddress(socket.remoteAddress ?? '');
     this.port = socket.remotePort ?? 0;
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 
   send(packet: Buffer): void {

@@ -5,6 +5,7 @@ import { CLIP, contents, readClip } from '../../recording/testing/clip.ts';
 import type { FileFrame } from '../media-file.ts';
 import { openBytes } from '../open-bytes.ts';
 import type { Playable } from '../player.ts';
+import { IN_PLACE } from '../testing/in-place.ts';
 import { h264, made, opus, vp8 } from '../testing/made-media.ts';
 import { WebServer, type Behaviour } from '../testing/web-server.ts';
 import { httpBytes } from './http-bytes.ts';
@@ -20,7 +21,8 @@ async function serve(file: Buffer, behaviour: Behaviour = {}): Promise<WebServer
 }
 
 async function openUrl(url: string, policy: 'any' | 'public' | 'none' = 'any'): Promise<Playable> {
-  return openBytes(await httpBytes(url, policy, new AbortController().signal));
+  const { signal } = new AbortController();
+  return openBytes(await httpBytes(url, policy, signal), IN_PLACE, signal);
 }
 
 async function framesOf(file: Playable, from = 0): Promise<{ audio: string[]; video: string[] }> {

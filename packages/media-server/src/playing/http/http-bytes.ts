@@ -1,12 +1,9 @@
 // Media at an http: or https: address. A server that can give parts of a file is asked for those that are needed, so that
 // any place can be gone to; from any other the file is read once, from its start, as it is played.
 import type { IncomingMessage } from 'node:http';
-import { CustomSource } from 'mediabunny';
-import { guarded } from '../guarded-source.ts';
+import type { ByteSource, PlacedBytes } from '../byte-source.ts';
 import type { MatroskaBytes } from '../matroska-stream.ts';
-import { CACHE_BYTES, type MediaBytes } from '../media-bytes.ts';
 import { MediaFileError } from '../media-file-error.ts';
-import { isMatroska, recordingEnd } from '../recording-end.ts';
 import { streamBytes } from '../stream-bytes.ts';
 import type { HttpSourcePolicy } from './allowed-address.ts';
 import { HttpClient } from './http-get.ts';
@@ -30,7 +27,7 @@ export async function httpBytes(
   uri: string,
   policy: HttpSourcePolicy,
   signal: AbortSignal,
-): Promise<MediaBytes | MatroskaBytes> {
+): Promise<ByteSource | MatroskaBytes> {
   if (policy === 'none')
     throw new MediaFileError('missing', `'${uri}' cannot be played: this media server plays files only`);
   if (!URL.canParse(uri)) throw new MediaFileError('missing', `'${uri}' is not a valid address`);
@@ -42,7 +39,7 @@ export async function httpBytes(
     let response = await client.get(url, `bytes=0-${PROBE_BYTES - 1}`);
     if (response.statusCode === 206) {
       const range = contentRange(response);
-      if (range?.start === 0) return await rangedBytes(client, url, await readHead(response), range.size);
+      if (range?.start === 0) return rangedBytes(client, url, await readHead(response), range.size);
       // It has parts, but will not say of what: read in order, as if it had none.
       response.destroy();
       response = await client.get(url);
@@ -57,27 +54,13 @@ export async function httpBytes(
   }
 }
 
-async function rangedBytes(client: HttpClient, url: URL, head: Buffer, size: number): Promise<MediaBytes> {
+function rangedBytes(client: HttpClient, url: URL, head: Buffer, size: number): PlacedBytes {
   const parts = new RangedFile(client, url, head, size);
-  const end = isMatroska(head)
-    ? await recordingEnd((position, length) => parts.readWhole(position, length), size)
-    : undefined;
-  const length = end?.length ?? size;
-  const source = new CustomSource({
-    getSize: () => length,
-    read: (start, end) => parts.stream(start, end),
-    maxCacheSize: CACHE_BYTES,
-    prefetchProfile: 'network',
-    // What was read ahead and is not wanted yet; when it is, it is asked for again.
-    handleUnhandledError: () => undefined,
-  });
   return {
     name: shownUrl(url),
-    source: guarded(source),
-    isRandomAccess: true,
     isLocal: false,
-    end,
-    frameRead: () => undefined,
+    size,
+    read: (start, end) => parts.read(start, end),
     close: () => {
       client.close();
       return Promise.resolve();
@@ -99,31 +82,7 @@ class RangedFile {
     this.#size = size;
   }
 
-  async readWhole(position: number, length: number): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of this.#read(position, Math.min(this.#size, position + length)))
-      chunks.push(chunk);
-    return Buffer.concat(chunks);
-  }
-
-  stream(start: number, end: number): ReadableStream<Uint8Array> {
-    const chunks = this.#read(start, end);
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const { value, done } = await chunks.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel: async () => {
-          await chunks.return();
-        },
-      },
-      { highWaterMark: 0 },
-    );
-  }
-
-  async *#read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+  async *read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
     let at = start;
     if (at < this.#head.length) {
       yield this.#head.subarray(at, Math.min(end, this.#head.length));

@@ -1,0 +1,66 @@
+// Has media read by processes of their own, one for each source as long as they are few, so that no file can end or hold up
+// this server, nor what else is played.
+import type { ByteSource } from '../byte-source.ts';
+import type { Playable } from '../player.ts';
+import { ReaderProcess } from './reader-process.ts';
+
+/** Each takes some 35 MB. What is played beyond that many shares them, and the fate of whatever it is read beside. */
+const MAX_PROCESSES = 8;
+
+/** What one answer may take of the reader's own time: the index of a long film takes a second or two. In ms. */
+const LIMIT_MS = 20_000;
+
+export interface MediaReadersOptions {
+  readonly maxProcesses?: number;
+  readonly limitMs?: number;
+  /** For tests: the program that reads. */
+  readonly entry?: string;
+}
+
+/** Whoever reads media. */
+export interface MediaReader {
+  /**
+   * The source belongs to what is opened, and is closed when it is refused.
+   * @throws MediaFileError; the reason of `signal`, which ends the opening at once
+   */
+  open(source: ByteSource, signal: AbortSignal): Promise<Playable>;
+}
+
+export class MediaReaders implements MediaReader {
+  readonly #options: MediaReadersOptions;
+  readonly #processes = new Set<ReaderProcess>();
+  readonly #endWithUs = (): void => {
+    for (const reader of this.#processes) reader.kill();
+  };
+
+  constructor(options: MediaReadersOptions = {}) {
+    this.#options = options;
+  }
+
+  /** How many are running. */
+  get count(): number {
+    return this.#processes.size;
+  }
+
+  open(source: ByteSource, signal: AbortSignal): Promise<Playable> {
+    const { maxProcesses = MAX_PROCESSES } = this.#options;
+    const reader = this.#processes.size < maxProcesses ? this.#start() : this.#leastLoaded();
+    return reader.open(source, signal);
+  }
+
+  #start(): ReaderProcess {
+    if (this.#processes.size === 0) process.on('exit', this.#endWithUs);
+    const { limitMs = LIMIT_MS, entry } = this.#options;
+    const ending = (): void => {
+      this.#processes.delete(reader);
+      if (this.#processes.size === 0) process.off('exit', this.#endWithUs);
+    };
+    const reader = new ReaderProcess({ limitMs, entry, ending });
+    this.#processes.add(reader);
+    return reader;
+  }
+
+  #leastLoaded(): ReaderProcess {
+    return [...this.#processes].reduce((a, b) => (b.load < a.load ? b : a));
+  }
+}

@@ -1,0 +1,28 @@
+// The process that reads media, started and ended by the media server (reader-process.ts): takes containers apart for it.
+// Has no files and no sockets, and nothing that is missed when it goes.
+import { writeFile } from 'node:fs';
+import type { FromReader, ToReader } from './reader-protocol.ts';
+import { ServedMedia } from './served-media.ts';
+
+const served = new Map<number, ServedMedia>();
+
+// Where memory runs out, this process is the one to end. Systems that do not know it have no such file.
+writeFile('/proc/self/oom_score_adj', '1000', () => undefined);
+
+function send(message: FromReader): void {
+  // Who cannot be told any more has gone, and so does this process then.
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+process.on('message', (message: ToReader) => {
+  const media = served.get(message.media) ?? new ServedMedia(message.media, send);
+  if (message.type === 'close') {
+    served.delete(message.media);
+    media.close()?.catch(() => process.exit(1));
+    return;
+  }
+  served.set(message.media, media);
+  media.receive(message);
+});
+
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,5 @@
+// For tests of what is around the reading: media that is read in this process.
+import { MediaFile } from '../media-file.ts';
+import type { MediaReader } from '../reading/media-readers.ts';
+
+export const IN_PLACE: MediaReader = { open: (source) => MediaFile.read(source) };
