@@ -10,6 +10,7 @@ beforeEach(async () => {
   kurento = await FakeKurento.listen();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(clients.splice(0).map((client) => client.close()));
   await kurento.close();
 });
@@ -135,22 +136,26 @@ test('is connected once after the media server was away, and told of it once', a
 });
 
 test('an answer after the deadline is an error, and the late object is released', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { client } = create({ deadlineMs: 50 });
   await client.start();
   const held = kurento.hold('create MediaPipeline');
-  await expect(client.create('MediaPipeline')).rejects.toMatchObject({ failure: 'unreachable' });
+  const refused = expect(client.create('MediaPipeline')).rejects.toMatchObject({ failure: 'unreachable' });
+  await held.arrived;
+  await vi.advanceTimersByTimeAsync(50);
+  await refused;
   held.release();
   await kurento.until(() => kurento.callsOf('release').length === 1);
   await kurento.until(() => kurento.objects.size === 0);
 });
 
 test('a media server that does not answer pings any more is lost', async () => {
-  let lost: () => void = () => undefined;
-  const isLost = new Promise<void>((resolve) => (lost = resolve));
-  const { client } = create({ pingIntervalMs: 10, deadlineMs: 50, onLost: () => lost() });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { client, onLost } = create({ pingIntervalMs: 10, deadlineMs: 50 });
   await client.start();
   kurento.answersPings = false;
-  await isLost;
+  await vi.advanceTimersByTimeAsync(10 + 50);
+  expect(onLost).toHaveBeenCalledOnce();
   expect(client.available).toBe(false);
 });
 

@@ -1,5 +1,6 @@
 // A whole application server against a fake media server, in a folder of its own. For tests only.
-import { cp, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RoomId, StreamId, StreamKind } from '@parley/protocol';
@@ -65,7 +66,8 @@ export class Harness {
   async kill(meanwhile: (folder: string) => unknown = () => undefined): Promise<void> {
     const dead = this.dataDir;
     const copy = await mkdtemp(join(tmpdir(), 'parley-test-'));
-    await cp(dead, copy, { recursive: true });
+    // At once, and without what is being written and gets its name later: the server goes on meanwhile.
+    cpSync(dead, copy, { recursive: true, filter: (source) => !source.endsWith('.new') });
     for (const browser of this.#browsers) browser.socket.terminate();
     // It cannot say a last word to the media server, which keeps the objects.
     this.kurento.refusesConnections = true;

@@ -1,0 +1,8 @@
+// Time that stands still, so that nothing of a limit comes back while a test uses it up. For tests only.
+import { onTestFinished, vi } from 'vitest';
+
+/** Until the end of the test `performance.now()` gives the present moment; timers run on. */
+export function holdTime(): void {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+  onTestFinished(() => clock.mockRestore());
+}
