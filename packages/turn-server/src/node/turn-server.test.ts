@@ -11,7 +11,7 @@ import {
   channelNumberAttribute,
 } from '@parley/rtc';
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { REALM, SECRET, peer, rawIpv6Peer } from '../testing/request-writer.ts';
 import { SocketClient, connected } from '../testing/socket-client.ts';
 import { TEST_CERT, TEST_KEY } from '../testing/tls-identity.fixture.ts';
@@ -396,24 +396,38 @@ it('takes another certificate while it runs, and stays with the former when that
 describe('TCP and TLS connections', () => {
   const withLimits = (limits: TurnServerOptions['limits']) => started(1, { limits });
 
+  // Time stands still until everything is as it should be when it is up.
+  const holdTime = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  afterEach(() => void vi.useRealTimers());
+
+  /** Lets time pass, for a server that may not have seen the connection yet. */
+  async function untilEnded(ended: Promise<unknown>): Promise<void> {
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over) await vi.advanceTimersByTimeAsync(50);
+  }
+
   it.each(['tcp', 'tls'] as const)('over %s are cut off when they ask for nothing', async (transport) => {
+    holdTime();
     const idle = await client(transport, await withLimits({ strangerMs: 50 }));
-    await idle.ended;
+    await untilEnded(idle.ended);
   });
 
   it('are cut off in a TLS handshake that does not go on', async () => {
+    holdTime();
     const server = await withLimits({ strangerMs: 50 });
     const socket = await connected('tcp', server.tlsPort!);
-    await new Promise((resolve) => socket.once('close', resolve));
+    await untilEnded(new Promise((resolve) => socket.once('close', resolve)));
   });
 
   it.each(['tcp', 'tls'] as const)(
     'over %s are cut off in a message that does not end',
     async (transport) => {
+      holdTime();
       const slow = await client(transport, await withLimits({ messageMs: 50 }));
       await slow.allocate();
       slow.write(Buffer.from('4000', 'hex'));
-      await slow.ended;
+      await untilEnded(slow.ended);
     },
   );
 
@@ -428,10 +442,11 @@ describe('TCP and TLS connections', () => {
   });
 
   it('are cut off when their allocation was released and they stay', async () => {
-    const ann = await client('tcp', await withLimits({ strangerMs: 100 }));
+    holdTime();
+    const ann = await client('tcp', await withLimits({ strangerMs: 50 }));
     await ann.allocate();
     expect(await ann.outcome(TURN_METHOD.REFRESH, lifetimeZero())).toBe('success');
-    await ann.ended;
+    await untilEnded(ann.ended);
   });
 
   it.each(['tcp', 'tls'] as const)('over %s are limited, strangers more than others', async (transport) => {

@@ -34,13 +34,20 @@ export async function laxTurnServer(
 ): Promise<number> {
   const socket = createSocket('udp4');
   let left = answers;
+  // A client that is kept waiting asks once more: the same request.
+  const known = new Set<string>();
   const key = user && longTermKey(user.name, REALM, user.password);
   socket.on('message', (bytes, from) => {
     const request = parseStun(bytes);
     if (request?.messageClass !== 'request') return;
     const { transactionId, method } = request;
-    onRequest?.(method);
-    if (--left < 0) return;
+    const transaction = transactionId.toString('hex');
+    if (!known.has(transaction)) {
+      known.add(transaction);
+      onRequest?.(method);
+      left--;
+    }
+    if (left < 0) return;
     const named = software === undefined ? [] : [textAttribute(STUN_ATTRIBUTE.SOFTWARE, software)];
     const send = (messageClass: 'success' | 'error', attributes: StunAttribute[]) =>
       socket.send(
