@@ -1,5 +1,6 @@
 // The folders that recorders and players may use, looked at before the server starts: a wrong one is said in a line.
-import { access, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from './make-folder.ts';
 
@@ -34,10 +35,10 @@ export async function prepareClientFolders(
     const { code, message } = error as NodeJS.ErrnoException;
     throw new FolderError(`--data: '${dataDir}' cannot be made: ${CAUSES[code ?? ''] ?? message}`);
   });
-  await refuseParleysOwn('--data', dataDir);
+  refuseParleysOwn('--data', dataDir);
   for (const folder of filesDirs) {
     await checkFolder(filesSetting, folder);
-    await refuseParleysOwn(filesSetting, folder);
+    refuseParleysOwn(filesSetting, folder);
   }
 }
 
@@ -50,18 +51,14 @@ async function checkFolder(setting: string, folder: string): Promise<void> {
   if (!found.isDirectory()) throw new FolderError(`${setting}: '${folder}' is a file, not a folder`);
 }
 
-async function refuseParleysOwn(setting: string, folder: string): Promise<void> {
-  for (const name of PARLEYS_FILES)
-    if (await isThere(join(folder, name)))
-      throw new FolderError(
-        `${setting}: '${folder}' is Parley's own folder, with its database and secrets: name another one, such as ${join(folder, 'recordings')}`,
-      );
+/** Whether a folder is Parley's data folder. One that may not be looked into is not: it serves no recorder either. */
+export function isParleysOwn(folder: string): boolean {
+  return PARLEYS_FILES.some((name) => existsSync(join(folder, name)));
 }
 
-/** What cannot be looked at is no reason to stop: a folder that may not be entered serves no recorder either. */
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+function refuseParleysOwn(setting: string, folder: string): void {
+  if (isParleysOwn(folder))
+    throw new FolderError(
+      `${setting}: '${folder}' is Parley's own folder, with its database and secrets: name another one, such as ${join(folder, 'recordings')}`,
+    );
 }

@@ -135,6 +135,35 @@ describe('FileStore', () => {
     expect(told.slice(4).filter((_, index) => index % 2 === 0)).toEqual([base, join(base, 'x')]);
   });
 
+  it.each(['parley.db', 'admin-token', 'secrets.json'])(
+    'keeps clients out of a folder with %s, which is Parley’s own, but for folders in it that were allowed themselves',
+    (name) => {
+      const own = join(base, 'lib', 'parley');
+      mkdirSync(join(own, 'recordings'), { recursive: true });
+      mkdirSync(join(own, 'tls'));
+      writeFileSync(join(own, name), 'x');
+      symlinkSync(join(own, 'tls'), join(base, 'lib', 'link'));
+      symlinkSync(join(own, name), join(base, 'lib', 'link.webm'));
+      const told: string[] = [];
+      const onRefused = (folder: string): number => told.push(folder);
+      const embedded = new FileStore(join(own, 'recordings'), [join(base, 'lib')], { onRefused });
+      const refused = ['parley/parley.db', 'parley/new.webm', 'parley/tls/a.webm', 'link/a.webm'];
+      for (const uri of refused)
+        expect(() => embedded.resolve(join(base, 'lib', uri))).toThrow(
+          expect.objectContaining({
+            code: 40107,
+            message: expect.stringMatching(/Parley's own folder/) as string,
+          }) as Error,
+        );
+      expect(() => embedded.resolveExisting(join(base, 'lib', 'link.webm'))).toThrow(/Parley's own folder/);
+      expect(told).toEqual(Array.from({ length: 5 }, () => own));
+      for (const uri of ['a.webm', 'x/a.webm', 'parley/recordings/room/a.webm', 'other/a.webm'])
+        expect(embedded.resolve(join(base, 'lib', uri))).toBe(join(base, 'lib', uri));
+      const alone = new FileStore(data, [join(base, 'lib')]);
+      expect(() => alone.resolve(join(own, 'recordings', 'a.webm'))).toThrow(/Parley's own folder/);
+    },
+  );
+
   it('works with a data folder that is itself a link', () => {
     symlinkSync(data, join(base, 'link'));
     const linked = new FileStore(join(base, 'link'));

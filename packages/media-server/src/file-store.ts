@@ -1,8 +1,10 @@
 // Turns the URIs of recorders and players into paths, and keeps those inside the folders that clients may use: the data
-// folder, and what the operator allowed besides. Opens and writes nothing.
+// folder, and what the operator allowed besides, without a data folder of Parley's that lies in there. Opens and writes
+// nothing.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { KurentoError } from '@parley/protocol';
+import { isParleysOwn } from './client-folders.ts';
 
 /** `scheme:` of RFC 3986, section 3.1. */
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
@@ -47,6 +49,7 @@ export class FileStore {
     const real = join(folder, basename(path));
     if (!this.#allows(real))
       throw this.#outside(`'${uri}' lies outside of ${ALLOWED}`, dirname(path), isAbsolute(named));
+    this.#refuseParleysOwn(real, uri);
     return real;
   }
 
@@ -56,6 +59,7 @@ export class FileStore {
     const real = realpathOrUndefined(path) ?? path;
     if (!this.#allows(real))
       throw this.#outside(`'${uri}' is a link that leads out of ${ALLOWED}`, dirname(real), false);
+    this.#refuseParleysOwn(real, uri);
     return real;
   }
 
@@ -74,6 +78,19 @@ export class FileStore {
         ? `${sentence}; the operator allows it with ${allowed}`
         : `${sentence}; the operator allows others with ${setting}`,
     );
+  }
+
+  /** Below a folder that was allowed may lie Parley's own, with its database and secrets: at the start nobody looked. */
+  #refuseParleysOwn(path: string, uri: string): void {
+    for (let folder = dirname(path); !this.#roots.includes(folder); folder = dirname(folder)) {
+      if (!isParleysOwn(folder)) continue;
+      const sentence = `'${uri}' lies in Parley's own folder, with its database and secrets`;
+      this.#refusals.onRefused?.(
+        folder,
+        `${sentence}; it is not for clients, though it lies in a folder that is`,
+      );
+      throw refusal(sentence);
+    }
   }
 
   #allows(path: string): boolean {
