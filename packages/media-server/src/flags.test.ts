@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readFlags, usage, type Flags } from './flags.ts';
 import { DEFAULT_LIMITS } from './kurento/limits.ts';
 
@@ -33,6 +36,23 @@ describe('the command line of the media server', () => {
       expect.stringMatching(/^the token is sent in clear to 0\.0\.0\.0:8888: give --tls-cert/),
     ]);
     expect(read('--listen 127.0.0.1:8888', { PARLEY_MEDIA_TOKEN: 'a' }).warnings).toEqual([]);
+  });
+
+  it('takes a token from a file rather than showing it to every user of the machine', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-token-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [file, empty] = [join(folder, 'token'), join(folder, 'empty')];
+    writeFileSync(file, 'of-the-file\n');
+    writeFileSync(empty, '\n');
+    const byFlag = read(`--token-file ${file}`, { PARLEY_MEDIA_TOKEN: 'a' });
+    expect([byFlag.options.token, byFlag.warnings]).toEqual(['of-the-file', []]);
+    expect(read('', { PARLEY_MEDIA_TOKEN_FILE: file }).options.token).toBe('of-the-file');
+    expect(read('--token b', { PARLEY_MEDIA_TOKEN_FILE: file }).warnings).toEqual([
+      expect.stringMatching(/^every user of this machine reads the --token /),
+    ]);
+    expect(() => read(`--token a --token-file ${file}`)).toThrow('--token and a file of it say the same');
+    expect(() => read(`--token-file ${empty}`)).toThrow('is empty');
+    expect(() => read(`--token-file ${file}x`)).toThrow('is not read: ENOENT');
   });
 
   it('lets everybody in from other machines only when told so, and says what that means', () => {

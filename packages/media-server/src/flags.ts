@@ -1,4 +1,5 @@
 // The command line of the media server: every flag once, with its help, its form and what it becomes. Opens no port.
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,7 +40,11 @@ const FLAGS = {
   },
   token: {
     value: 'TOKEN',
-    help: 'asked of every client, as "Authorization: Bearer TOKEN" or ?token=TOKEN (also by environment: PARLEY_MEDIA_TOKEN)',
+    help: 'asked of every client, as "Authorization: Bearer TOKEN" or ?token=TOKEN (better by environment: PARLEY_MEDIA_TOKEN, or from a file: others read flags)',
+  },
+  'token-file': {
+    value: 'FILE',
+    help: 'where the token stands (also by environment: PARLEY_MEDIA_TOKEN_FILE)',
   },
   'allow-anonymous': {
     help: 'ask for no token where other machines reach it, and let in pages of other hosts: whoever reaches it can record, play and end everything',
@@ -159,7 +164,10 @@ export function readFlags(
   if (!LOG_LEVELS.includes(logLevel))
     throw new UsageError(`--log-level: "${logLevel}" is none of ${LOG_LEVELS.join(', ')}`);
   const listen = readHostAndPort(text('listen')!);
-  const token = readToken(text('token') ?? environment.PARLEY_MEDIA_TOKEN);
+  const token = readToken(
+    tokenOf('--token', text('token'), text('token-file')) ??
+      tokenOf('PARLEY_MEDIA_TOKEN', environment.PARLEY_MEDIA_TOKEN, environment.PARLEY_MEDIA_TOKEN_FILE),
+  );
   const anonymous = given.has('allow-anonymous');
   checkAccess(text('listen')!, listen.host, token, anonymous);
   const options = {
@@ -187,6 +195,11 @@ export function readFlags(
     ? 'ANY PAGE that a browser of this machine opens'
     : `ANYONE who reaches ${text('listen')}`;
   const warnings = [
+    ...(given.has('token')
+      ? [
+          'every user of this machine reads the --token in the list of processes: give it by PARLEY_MEDIA_TOKEN or --token-file',
+        ]
+      : []),
     ...(anonymous
       ? [`${whoever} can record, play and end every call: --allow-anonymous was given and there is no token`]
       : []),
@@ -241,6 +254,23 @@ function checkAccess(listen: string, host: string, token: string | undefined, an
     throw new UsageError(
       `--listen ${listen} is reachable from other machines: give a --token as well, or --allow-anonymous to let in everybody`,
     );
+}
+
+/** As it is, or as it stands in a file without the line's end. @param name of the flag or variable, for messages */
+function tokenOf(name: string, token: string | undefined, file: string | undefined): string | undefined {
+  if (!file) return token || undefined;
+  if (token) throw new UsageError(`${name} and a file of it say the same: give one of them`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(
+      `the file of ${name}, ${file}, is not read: ${(error as NodeJS.ErrnoException).code}`,
+    );
+  }
+  // Without a token it would be open, which nobody wants who names a file of it.
+  if (text === '') throw new UsageError(`the file of ${name}, ${file}, is empty`);
+  return text;
 }
 
 /** It travels in a header and in URLs; what it is never appears in a message. */

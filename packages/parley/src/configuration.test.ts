@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { helpText, readConfiguration } from './configuration.ts';
 import { StartError } from './errors.ts';
 
@@ -170,5 +173,61 @@ describe('configuration', () => {
     expect(() => turn({ TURN_URL: 'turn:relay.example' })).toThrow('TURN_SECRET');
     expect(() => turn({ TURN_URL: 'https://relay.example', TURN_SECRET: 's' })).toThrow('TURN_URL must be');
     expect(() => turn({ TURN_PORT: 'on' })).toThrow('TURN_PORT must be off or a port');
+  });
+});
+
+describe('secrets', () => {
+  const TURN = { TURN_URL: 'turn:192.0.2.1' };
+
+  /** Gives the file's path; it goes with the test. */
+  function fileWith(text: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-secret-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'secret'), text, { mode: 0o600 });
+    return join(folder, 'secret');
+  }
+
+  it('come by environment or file, named there or by a flag, without the line’s end', () => {
+    const file = fileWith('of-the-file\n');
+    const external = { kind: 'external', server: { urls: ['turn:192.0.2.1'], secret: 'of-the-file' } };
+    const byVariable = configured([], { ...TURN, TURN_SECRET_FILE: file });
+    expect(byVariable).toMatchObject({ turn: external, secretFiles: [file], warnings: [] });
+    expect(byVariable.secrets).toEqual(new Map([['TURN_SECRET', 'of-the-file']]));
+    expect(configured(['--turn-secret-file', file], TURN)).toMatchObject({ turn: external, warnings: [] });
+    expect(configured(['--turn-secret-file', file], { ...TURN, TURN_SECRET: 'other' }).turn).toEqual(
+      external,
+    );
+    expect(configured([], { DATABASE_URL_FILE: fileWith('postgres://a:b@c/d') }).databaseUrl).toBe(
+      'postgres://a:b@c/d',
+    );
+  });
+
+  it('given as flags draw a warning that does not tell them; a database without a password is none', () => {
+    const given = configured(['--turn-secret=hush', '--database-url', 'postgres://a:b@c/d'], TURN);
+    expect(given.warnings).toEqual([
+      expect.stringContaining('reads TURN_SECRET in the list of processes') as string,
+      expect.stringContaining('reads DATABASE_URL ') as string,
+    ]);
+    expect(given.warnings.join()).not.toMatch(/hush|a:b/);
+    const local = configured(['--database-url', 'postgres://localhost/parley'], {
+      ...TURN,
+      TURN_SECRET: 'x',
+    });
+    expect(local.warnings).toEqual([]);
+    expect([...local.secrets.keys()]).toEqual(['TURN_SECRET']);
+  });
+
+  it('are refused when they are given twice, or their file is not there, empty, or makes no sense', () => {
+    const [secret, nothing, two] = [fileWith('x'), fileWith('\n'), fileWith('two words')];
+    for (const [settings, message] of [
+      [{ TURN_SECRET: 'x', TURN_SECRET_FILE: secret }, 'TURN_SECRET and TURN_SECRET_FILE say the same'],
+      [{ TURN_SECRET_FILE: `${secret}x` }, `TURN_SECRET_FILE: ${secret}x is not read: ENOENT`],
+      [{ TURN_SECRET_FILE: nothing }, `TURN_SECRET_FILE: ${nothing} is empty`],
+      [{ TURN_SECRET_FILE: two }, 'TURN_SECRET_FILE must be printable characters without spaces'],
+    ] as const)
+      expect(() => configured([], { ...TURN, ...settings })).toThrow(
+        StartError.configuration(message).message,
+      );
+    expect(() => configured(['--port-file', secret])).toThrow('unknown flag --port-file');
   });
 });

@@ -1,9 +1,11 @@
-// What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files.
+// What the operator may set, once: each setting is an environment variable and a flag of the same name. Reads no files but
+// those of secrets.
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { StartError } from './errors.ts';
+import { FILE_SUFFIX, flagWarnings, isSecret, readSecretFile } from './secret-files.ts';
 
 const Port = z
   .string()
@@ -22,7 +24,7 @@ interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly form: string;
   readonly help: string;
   readonly initially?: string;
-  /** The value never appears in a message. */
+  /** The value never appears in a message, and may be in a file that `…_FILE` names. */
   readonly secret?: true;
 }
 
@@ -217,6 +219,12 @@ export interface Configuration {
   /** Undefined: the embedded media server serves nobody but Parley. */
   readonly kurento: KurentoConfiguration | undefined;
   readonly databaseUrl: string | undefined;
+  /** Those that were set, by the names of their settings: for whoever looks whether they are told to others. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Where they were read from; absolute paths. */
+  readonly secretFiles: readonly string[];
+  /** What the operator should know of the settings, each in a line. */
+  readonly warnings: readonly string[];
   readonly logLevel: z.infer<typeof settings.LOG_LEVEL.schema>;
 }
 
@@ -232,7 +240,9 @@ export function readConfiguration(
 ): Configuration | 'help' {
   const flags = readFlags(args);
   if (flags === 'help') return 'help';
-  const read = <Name extends SettingName>(name: Name) => readSetting(name, flags, environment);
+  // Each once: a file may be a pipe.
+  const texts = new Map(settingNames().map((name) => [name, textOf(name, { flags, environment })]));
+  const read = <Name extends SettingName>(name: Name) => readSetting(name, texts.get(name));
   const tls = tlsOf(required(read('TLS')), read('TLS_CERT'), read('TLS_KEY'));
   const configuration: Configuration = {
     port: required(read('PORT')),
@@ -260,6 +270,7 @@ export function readConfiguration(
       mediaServerUrl: read('MEDIA_SERVER_URL'),
     }),
     databaseUrl: read('DATABASE_URL'),
+    ...secretsIn(texts),
     logLevel: required(read('LOG_LEVEL')),
   };
   if (configuration.mediaServerToken !== undefined && configuration.mediaServerUrl === undefined)
@@ -374,6 +385,7 @@ export function helpText(): string {
     const { help, initially } = settings[name] as Setting;
     return `  ${name.padEnd(20)} ${flagOf(name).padEnd(22)} ${help}${initially === undefined ? '' : ` [${initially}]`}`;
   });
+  const secrets = secretVariables();
   return [
     'Parley: self-hosted video conferencing. Starts everything it needs and prints the address to open.',
     '',
@@ -381,6 +393,9 @@ export function helpText(): string {
     '',
     'Each setting is an environment variable or a flag; the flag wins:',
     ...rows,
+    '',
+    `Every user of the machine can read flags. Secrets (${secrets.join(', ')})`,
+    `belong into the environment, or into files: ${secrets[0]}${FILE_SUFFIX} (${flagOf(`${secrets[0]}${FILE_SUFFIX}`)}) names that of ${secrets[0]}, and so on.`,
     '',
   ].join('\n');
 }
@@ -393,12 +408,12 @@ function readFlags(args: readonly string[]): ReadonlyMap<string, string> | 'help
     options: {
       help: { type: 'boolean', short: 'h' },
       ...Object.fromEntries(
-        settingNames().map((name) => [flagOf(name).slice(2), { type: 'string' as const }]),
+        variableNames().map((name) => [flagOf(name).slice(2), { type: 'string' as const }]),
       ),
     },
   });
   if (values['help'] === true) return 'help';
-  const known = new Set(settingNames().map(flagOf));
+  const known = new Set(variableNames().map(flagOf));
   const flags = new Map<string, string>();
   for (const [name, value] of Object.entries(values)) {
     const flag = `--${name}`;
@@ -412,23 +427,67 @@ function readFlags(args: readonly string[]): ReadonlyMap<string, string> | 'help
   return flags;
 }
 
+interface Sources {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+interface GivenText {
+  readonly text: string;
+  /** How it was given: a flag or a variable. */
+  readonly by: string;
+  /** Where a secret was read from; absolute path. */
+  readonly file?: string;
+}
+
+/** A secret's own flag or variable, or that of its file; the flags first, and never both. */
+function textOf(name: SettingName, { flags, environment }: Sources): GivenText | undefined {
+  const { secret, initially }: Setting = settings[name];
+  for (const [given, spelled] of [
+    [(variable: string) => flags.get(flagOf(variable)), flagOf],
+    [(variable: string) => environment[variable], (variable: string) => variable],
+  ] as const) {
+    const text = given(name) || undefined;
+    const file = (secret && given(name + FILE_SUFFIX)) || undefined;
+    if (text !== undefined && file !== undefined)
+      throw StartError.configuration(
+        `${spelled(name)} and ${spelled(name + FILE_SUFFIX)} say the same: set one of them`,
+      );
+    if (text !== undefined) return { text, by: spelled(name) };
+    if (file === undefined) continue;
+    const by = spelled(name + FILE_SUFFIX);
+    return { text: readSecretFile(by, file), by, file: resolve(file) };
+  }
+  return initially === undefined ? undefined : { text: initially, by: name };
+}
+
 function readSetting<Name extends SettingName>(
   name: Name,
-  flags: ReadonlyMap<string, string>,
-  environment: Readonly<Record<string, string | undefined>>,
+  given: GivenText | undefined,
 ): z.infer<(typeof settings)[Name]['schema']> | undefined {
+  if (given === undefined) return undefined;
   const setting: Setting = settings[name];
-  const flag = flags.get(flagOf(name)) || undefined;
-  const text = flag ?? (environment[name] || setting.initially);
-  if (text === undefined) return undefined;
-  const parsed = setting.schema.safeParse(text);
+  const parsed = setting.schema.safeParse(given.text);
   if (!parsed.success) {
-    const given = setting.secret ? '' : `, not "${text}"`;
-    throw StartError.configuration(
-      `${flag === undefined ? name : flagOf(name)} must be ${setting.form}${given}`,
-    );
+    const what = setting.secret ? '' : `, not "${given.text}"`;
+    throw StartError.configuration(`${given.by} must be ${setting.form}${what}`);
   }
   return parsed.data as z.infer<(typeof settings)[Name]['schema']>;
+}
+
+function secretsIn(
+  texts: ReadonlyMap<SettingName, GivenText | undefined>,
+): Pick<Configuration, 'secrets' | 'secretFiles' | 'warnings'> {
+  const given = secretVariables().flatMap((name) => {
+    const found = texts.get(name);
+    return found && isSecret(found.text) ? [{ name, ...found }] : [];
+  });
+  const ofFlags = given.filter(({ name, by }) => by === flagOf(name));
+  return {
+    secrets: new Map(given.map(({ name, text }) => [name, text])),
+    secretFiles: given.flatMap(({ file }) => file ?? []),
+    warnings: flagWarnings(ofFlags.map(({ name }) => name)),
+  };
 }
 
 function required<Value>(value: Value | undefined): Value {
@@ -440,6 +499,16 @@ function settingNames(): SettingName[] {
   return Object.keys(settings) as SettingName[];
 }
 
-function flagOf(name: SettingName): string {
+/** The environment variables of secrets, without those that name their files. */
+export function secretVariables(): SettingName[] {
+  return settingNames().filter((name) => (settings[name] as Setting).secret);
+}
+
+/** With those of the files of secrets. */
+function variableNames(): string[] {
+  return [...settingNames(), ...secretVariables().map((name) => name + FILE_SUFFIX)];
+}
+
+function flagOf(name: string): string {
   return `--${name.toLowerCase().replaceAll('_', '-')}`;
 }

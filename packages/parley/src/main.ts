@@ -19,6 +19,7 @@ async function main(): Promise<void> {
     process.stdout.write(helpText());
     return;
   }
+  for (const warning of configuration.warnings) process.stderr.write(`parley: warning: ${warning}\n`);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   program = await startProgram(configuration);
   process.stdout.write(startReport(program));

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MediaServerProcess, type MediaServerProcessOptions } from './media-server-process.ts';
 
 const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
@@ -48,6 +48,16 @@ describe('the media server in a process of its own', { timeout: TIMEOUT }, () =>
     );
     expect(server.token).toMatch(/^[\w-]{43}$/);
     expect(server).toMatchObject({ url: 'ws://127.0.0.1:4711/kurento', rtcPort: 4712 });
+  });
+
+  it.skipIf(process.platform !== 'linux')('is given no secrets but its token', async () => {
+    vi.stubEnv('DATABASE_URL', 'postgres://a:b@c/d');
+    vi.stubEnv('PARLEY_MEDIA_TOKEN_FILE', '/of/another');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const server = await start();
+    const environment = readFileSync(`/proc/${server.pid}/environ`, 'utf8').split('\0');
+    expect(environment).toContain(`PARLEY_MEDIA_TOKEN=${server.token}`);
+    expect(environment).toEqual(expect.arrayContaining(['DATABASE_URL=', 'PARLEY_MEDIA_TOKEN_FILE=']));
   });
 
   it('is opened to others where and with the token that the operator says', async () => {

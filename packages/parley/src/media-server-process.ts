@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChildProcessKeeper, type ChildProcessOptions } from './child-process-keeper.ts';
-import type { KurentoConfiguration } from './configuration.ts';
+import { secretVariables, type KurentoConfiguration } from './configuration.ts';
 import { makeTestsFolder, testsFolder } from './data-folder.ts';
 import { StartError } from './errors.ts';
 
@@ -66,7 +66,12 @@ export class MediaServerProcess {
       what: 'media server',
       entry: options.entry ?? ENTRY,
       args: ({ ready }) => flagsOf(options, ready),
-      environment: { PARLEY_MEDIA_TOKEN: token ?? '' },
+      environment: {
+        // It reads what strangers send, and needs none of the others.
+        ...Object.fromEntries(secretVariables().map((name) => [name, ''])),
+        PARLEY_MEDIA_TOKEN: token ?? '',
+        PARLEY_MEDIA_TOKEN_FILE: '',
+      },
       ready: Ready,
       failed: ({ message }) => StartError.mediaServer(message),
       stopDeadlineMs: STOP_DEADLINE_MS,

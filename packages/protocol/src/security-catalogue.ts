@@ -176,6 +176,14 @@ export const SECURITY_CATALOGUE = {
       'With a program instead of a browser they try to take so much of the media server and of everybody’s download that calls of others suffer.',
     fix: 'Nothing is open here: see who it is and talk to them, or close the room. If an honest sender gives as much (to a media server that you run), raise its --max-receive-mbits.',
   },
+  'secret-on-command-line': {
+    severity: 'medium',
+    hop: 'disk',
+    title: 'A secret stands in the command line of a process',
+    attack:
+      'Every user of the machine reads the command lines of all processes; with the secret they mint credentials for the relay, control the media server or read the database.',
+    fix: 'Give it as environment variable, or its file: TURN_SECRET_FILE and the like, --token-file (PARLEY_MEDIA_TOKEN_FILE) of the media server. Then make a new one.',
+  },
   'data-readable-by-others': {
     severity: 'high',
     hop: 'disk',

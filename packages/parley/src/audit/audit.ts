@@ -8,6 +8,7 @@ import { judgeEncryption } from './checks/encryption.ts';
 import { judgeMedia } from './checks/media.ts';
 import { judgeOrigin } from './checks/origin.ts';
 import { judgeContentPolicy, judgeHsts, judgeVersions } from './checks/page.ts';
+import { judgeProcesses } from './checks/processes.ts';
 import { judgeTurnSecret, judgeTurnUsers } from './checks/turn-credentials.ts';
 import { judgeTurnReach } from './checks/turn-reach.ts';
 import type { Judgement } from './judgement.ts';
@@ -33,6 +34,7 @@ export const CHECKS: readonly AuditCheck[] = [
   { name: 'TURN reach', run: (subject) => judgeTurnReach(subject) },
   { name: 'media protected', run: judgeMedia },
   { name: 'files on disk', run: judgeDisk },
+  { name: 'command lines', run: (subject) => judgeProcesses(subject) },
 ];
 
 export interface CheckedAudit {

@@ -64,6 +64,15 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
     expect(await found(judge(...flags))).toEqual([]);
   });
 
+  it('is found with a secret’s file that others may read', async () => {
+    const file = join(dataDir, '..', 'secret');
+    await writeFile(file, 'hush', { mode: 0o644 });
+    const turn = ['--turn-url', 'turn:192.0.2.1', '--turn-secret-file', file];
+    expect(await found(judge(...turn))).toEqual(['data-readable-by-others']);
+    await chmod(file, 0o600);
+    expect(await found(judge(...turn))).toEqual([]);
+  });
+
   it('is nothing to look at before the first start', async () => {
     await rm(dataDir, { recursive: true });
     expect(await found(judge())).toBe('left-out');

@@ -1,4 +1,5 @@
-// Who else on this machine can read the data folder and the private key? Decided by the modes of files and folders.
+// Who else on this machine can read the data folder, the private key and the files of secrets? Decided by the modes of files
+// and folders.
 import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,12 +14,14 @@ const ENTER = 0o011;
 const MAX_LOOKED_AT = 5_000;
 const MAX_DEPTH = 4;
 
-export async function judgeDisk({ configuration: { dataDir, tls } }: AuditSubject): Promise<Judgement> {
+export async function judgeDisk({ configuration }: AuditSubject): Promise<Judgement> {
   if (process.platform === 'win32') return leftOut('this system has no modes');
+  const { dataDir, tls, secretFiles } = configuration;
   const open: string[] = [];
   const look = new Look(open);
   try {
-    if (tls.kind === 'files' && (await isReadable(tls.keyFile))) open.push(tls.keyFile);
+    for (const file of [...(tls.kind === 'files' ? [tls.keyFile] : []), ...secretFiles])
+      if (await isReadable(file)) open.push(file);
     // Where a link leads to: its own folder says nothing about that one.
     const folder = await realpath(dataDir);
     if (await isEntered(dirname(folder))) await look.at(folder, 0);
