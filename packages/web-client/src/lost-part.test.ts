@@ -25,7 +25,7 @@ const gone = () => Promise.reject(new TypeError('Failed to fetch dynamically imp
 
 it('a part that is gone has the page loaded anew once, and is a failure after that', async () => {
   void loadPart('the administration', gone, tools);
-  await vi.waitFor(() => expect(reloads).toBe(1));
+  await vi.waitFor(() => expect(reloads).toBe(1), 10_000);
   // As after the reload: the tab remembers.
   await expect(loadPart('the administration', gone, tools)).rejects.toThrow(LostPartError);
   expect(reloads).toBe(1);
@@ -33,10 +33,10 @@ it('a part that is gone has the page loaded anew once, and is a failure after th
 
 it('after a part has come, the next loss has the page loaded anew again', async () => {
   void loadPart('the administration', gone, tools);
-  await vi.waitFor(() => expect(reloads).toBe(1));
+  await vi.waitFor(() => expect(reloads).toBe(1), 10_000);
   expect(await loadPart('the administration', async () => 'pages', tools)).toBe('pages');
   void loadPart('the administration', gone, tools);
-  await vi.waitFor(() => expect(reloads).toBe(2));
+  await vi.waitFor(() => expect(reloads).toBe(2), 10_000);
 });
 
 it.each([

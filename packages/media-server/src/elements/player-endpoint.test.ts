@@ -94,10 +94,10 @@ describe('PlayerEndpoint', () => {
     await eventually(() => expect(viewer.frames.length).toBeGreaterThanOrEqual(2));
     player.pause();
     const count = viewer.frames.length;
+    const group = contents(viewer.frames.slice(viewer.frames.findLastIndex(({ keyframe }) => keyframe)));
     player.source('video')?.requestKeyframe();
     player.source('video')?.requestKeyframe();
-    await eventually(() => expect(viewer.frames.length).toBe(2 * count));
-    expect(contents(viewer.frames.slice(count))).toEqual(contents(viewer.frames.slice(0, count)));
+    await eventually(() => expect(contents(viewer.frames.slice(count))).toEqual(group));
   });
 
   it('pauses, goes on, seeks to the key frame before, and begins at the start after stop', async () => {

@@ -42,7 +42,7 @@ describe('PlayerEndpoint of an HTTP source', () => {
     await bench.saw('EndOfStream');
     expect(contents(viewer.frames)).toEqual(contents((await readClip(CLIP)).video));
     expect(bench.log()).toEqual(['START', 'STOP', 'EndOfStream']);
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
   });
 
   it('seeks, stops and begins anew where its server gives parts', async () => {
@@ -57,13 +57,13 @@ describe('PlayerEndpoint of an HTTP source', () => {
     await eventually(() => expect(player.position).toBe(1607));
     player.play();
     player.stop();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
     viewer.frames.length = 0;
     player.play();
     const first = contents((await readClip(CLIP)).video)[0];
     await eventually(() => expect(contents(viewer.frames)[0]).toBe(first));
     await player.release();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
     expect(bench.log()).toEqual(['START', 'PAUSE', 'START', 'STOP', 'START', 'STOP']);
   });
 
@@ -151,14 +151,14 @@ describe('PlayerEndpoint of an HTTP source', () => {
     opening.play();
     await eventually(() => expect(server.requests.length).toBe(1));
     await opening.release();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
     server.behaviour = {};
     const playing = bench.make(PlayerEndpoint, { uri: server.url, networkCache: 0 });
     const viewer = new Viewer('video').watch(playing.source('video'));
     playing.play();
     await eventually(() => expect(viewer.frames.length).toBeGreaterThan(1));
     await playing.release();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
     expect(bench.log().filter((line) => line.startsWith('Error'))).toEqual([]);
   });
 });

@@ -92,7 +92,7 @@ describe('the Kurento server', () => {
     expect((await setName(other, 41)).error).toMatchObject(NOT_ENOUGH_RESOURCES);
     expect((await setName(other, 40)).error).toBeUndefined();
     await greedy.call('release', { object: one });
-    await expect.poll(() => server.counts().objects).toBe(1);
+    await expect.poll(() => server.counts().objects, { timeout: 10_000 }).toBe(1);
     expect((await setName(other, 100)).error).toBeUndefined();
     expect((await setName(other, 101)).error).toMatchObject(NOT_ENOUGH_RESOURCES);
   });
@@ -140,7 +140,7 @@ describe('the Kurento server', () => {
     expect(response.statusCode).toBe(503);
     expect((await clients[1].call('ping')).result.value).toBe('pong');
     await clients[0].drop();
-    await expect.poll(() => server.counts().connections).toBe(1);
+    await expect.poll(() => server.counts().connections, { timeout: 10_000 }).toBe(1);
     const next = await TestClient.open(server.port);
     expect((await next.call('ping')).result.value).toBe('pong');
   });
@@ -171,6 +171,6 @@ describe('the Kurento server', () => {
     const [code] = (await once(dead, 'close')) as [number];
     expect(code).toBe(1006);
     expect(quiet.socket.readyState).toBe(WebSocket.OPEN);
-    await expect.poll(() => server.counts().connections).toBe(1);
+    await expect.poll(() => server.counts().connections, { timeout: 10_000 }).toBe(1);
   });
 });

@@ -158,7 +158,7 @@ describe('a server of other people’s making', () => {
     const connected = new Promise<void>((resolve) => server.onConnect.subscribe(() => resolve()));
     for (const datagram of client.start()) tell(datagram);
     await connected;
-    await expect.poll(() => client.find('connected')).toBeDefined();
+    await expect.poll(() => client.find('connected'), { timeout: 10_000 }).toBeDefined();
     const keys = client.find('connected');
     const theirs = server.extractSessionKeys(16, 12) as Record<string, Buffer>;
     expect(keys?.send.masterKey.equals(theirs['remoteKey'])).toBe(true);

@@ -53,7 +53,7 @@ describe('an HTTP source', () => {
     expect(file).toMatchObject({ isSeekable, duration: 2008 });
     expect(await framesOf(file)).toEqual(await clipContents());
     await file.close();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
   });
 
   it('is asked for the parts that are needed only', async () => {
@@ -106,7 +106,7 @@ describe('an HTTP source', () => {
     expect(audio).toEqual((await clipContents()).audio);
     expect(video.length).toBe(25);
     await file.close();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
   });
 
   it('that breaks off without giving parts is played that far, and ends with an error', async () => {
@@ -239,10 +239,10 @@ describe('an HTTP source', () => {
     const server = await serve(Buffer.alloc(0), { before: () => true });
     const wanted = new AbortController();
     const opening = httpBytes(server.url, 'any', wanted.signal);
-    await expect.poll(() => server.requests.length).toBe(1);
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
     wanted.abort();
     await expect(opening).rejects.toThrow(/ended the connection/);
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), { timeout: 10_000 }).toBe(0);
   });
 });
 
