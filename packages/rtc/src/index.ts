@@ -15,6 +15,7 @@ export * from './demux.ts';
 export * from './dtls/dtls-connection.ts';
 export * from './dtls/hello-probe.ts';
 export * from './dtls/self-signed-certificate.ts';
+export * from './ice/ice-consent.ts';
 export * from './ice/ice-credentials.ts';
 export * from './ice/ice-lite-agent.ts';
 export * from './ice/ice-prober.ts';

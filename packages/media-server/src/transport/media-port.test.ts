@@ -85,7 +85,7 @@ describe('the media port', () => {
           messageClass: 'success',
           method: STUN_METHOD_BINDING,
           transactionId: Buffer.alloc(12, 1),
-          attributes: [],
+          attributes: [{ type: 0x0006, value: Buffer.from('peer:ufrag') }],
           fingerprint: true,
         }),
       );
@@ -110,7 +110,7 @@ describe('the media port', () => {
     expect(other.received).toHaveLength(1);
   });
 
-  it('gives an answer, which names nobody, to whom its way leads to, and none to a stranger', async () => {
+  it('gives an answer to whom its way leads to, whatever it names, and a stranger’s to nobody', async () => {
     const [alice, bob] = [handler('alice'), handler('bob')];
     const [ofAlice, ofBob, stranger] = [await peer(), await peer(), await peer()];
     stranger.answer();

@@ -183,7 +183,8 @@ export class MediaPort implements PacketSender {
     if (kind === 'stun' && path.protocol === 'udp' && this.outside.handleResponse(bytes, path, now))
       return known !== undefined;
     const ufrag = kind === 'stun' ? stunServerUfrag(bytes) : undefined;
-    const handler = ufrag === undefined ? undefined : this.#byUfrag.get(ufrag);
+    // An answer has none: it is for whom its way leads to.
+    const handler = ufrag === undefined ? known?.handler : this.#byUfrag.get(ufrag);
     if (!handler) {
       this.#countDrop('no transport for it');
       return known !== undefined;

@@ -1,7 +1,14 @@
 import { DtlsClient, type DtlsSocket } from 'werift';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { buildStun, classifyDatagram, ICE_FAILED_AFTER, STUN_METHOD_BINDING } from '@parley/rtc';
+import {
+  buildStun,
+  classifyDatagram,
+  ICE_FAILED_AFTER,
+  parseStun,
+  STUN_METHOD_BINDING,
+  type StunMessage,
+} from '@parley/rtc';
 import { createDtlsCertificate } from './certificate.ts';
 import { MediaPort } from './media-port.ts';
 import type { Path } from './path.ts';
@@ -81,6 +88,60 @@ describe('a WebRTC transport', () => {
     give('dtls', hello, ICE_FAILED_AFTER + 200);
     await count(4);
     expect(received).toEqual(['stun', 'dtls', 'stun', 'dtls']);
+
+    transport.close();
+    await port.close();
+  });
+
+  it('asks a peer that checks no more, as libnice does once it has nominated, and goes on as long as it answers', async () => {
+    const port = await MediaPort.open({ host: '127.0.0.1', port: 0, log });
+    const certificate = createDtlsCertificate();
+    const transport = new WebRtcTransportFactory(port, ['127.0.0.1'], certificate, log).create(nobody);
+    const theirs = { ufrag: 'peer', pwd: 'password-of-22-characters' };
+    transport.start({ ice: theirs, fingerprint: undefined, role: 'server' });
+    const questions: StunMessage[] = [];
+    let told: (() => void) | undefined;
+    const path: Path = {
+      protocol: 'udp',
+      address: '192.0.2.7',
+      port: 50_000,
+      send: (packet) => {
+        const message = parseStun(Buffer.from(packet));
+        if (message?.messageClass === 'request') questions.push(message);
+        told?.();
+      },
+    };
+    const give = (
+      message: Pick<StunMessage, 'messageClass' | 'transactionId'>,
+      pwd: string,
+      now: number,
+      attributes: { type: number; value: Buffer }[] = [],
+    ) => {
+      const { messageClass, transactionId } = message;
+      const options = { messageClass, transactionId, method: STUN_METHOD_BINDING, attributes };
+      const bytes = buildStun({ ...options, integrityKey: pwd, fingerprint: true });
+      return transport.handleDatagram('stun', bytes, path, now);
+    };
+    const username = Buffer.from(`${transport.local.ufrag}:peer`);
+    give({ messageClass: 'request', transactionId: Buffer.alloc(12, 1) }, transport.local.pwd, 0, [
+      { type: 0x0006, value: username },
+    ]);
+
+    const end = 3 * ICE_FAILED_AFTER;
+    const states = new Set<string>();
+    for (let now = 0; now < end; now += 500) {
+      const isDue = now > 0 && now % 5_000 === 0;
+      transport.tick(now);
+      states.add(transport.iceState);
+      if (!isDue) continue;
+      while (questions.length < now / 5_000) await new Promise<void>((resolve) => (told = resolve));
+      const [question] = questions.slice(-1);
+      expect(question?.username).toBe(`peer:${transport.local.ufrag}`);
+      if (question) give({ ...question, messageClass: 'success' }, theirs.pwd, now);
+    }
+    expect(states).toEqual(new Set(['connected']));
+    transport.tick(end + ICE_FAILED_AFTER);
+    expect(transport.iceState).toBe('failed');
 
     transport.close();
     await port.close();

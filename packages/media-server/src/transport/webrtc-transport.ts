@@ -2,6 +2,7 @@
 // Takes datagrams and hands on clear RTP and RTCP; takes clear packets and sends them protected to the selected address.
 import type { Logger } from 'pino';
 import {
+  IceConsent,
   IceLiteAgent,
   randomIceCredentials,
   SrtpReceiver,
@@ -145,6 +146,8 @@ export class WebRtcTransport implements DatagramHandler {
   #path: Path | undefined;
   #takesTcp = true;
   #wayToLitePeer: WayToLitePeer | undefined;
+  /** Of a peer that sends checks, at least at first. */
+  #consent: IceConsent<Path> | undefined;
   /** Of the peer, before it is known whether it needs our checks. */
   readonly #early: string[] = [];
   #closed = false;
@@ -207,7 +210,11 @@ export class WebRtcTransport implements DatagramHandler {
     });
     this.#register(this.#local.ufrag);
     const early = this.#early.splice(0);
-    if (!remote.lite || !remote.ice) return;
+    if (!remote.ice) return;
+    if (!remote.lite) {
+      this.#consent = new IceConsent(this.#local, remote.ice);
+      return;
+    }
     this.#wayToLitePeer = new WayToLitePeer({
       local: this.#local,
       remote: remote.ice,
@@ -236,6 +243,7 @@ export class WebRtcTransport implements DatagramHandler {
   restartIce(remote: { readonly ufrag: string; readonly pwd: string }, now: number): void {
     this.#local = randomIceCredentials();
     this.#ice.restart(this.#local, remote.ufrag);
+    if (this.#consent) this.#consent = new IceConsent(this.#local, remote);
     this.#withdrawFormer();
     this.#register(this.#local.ufrag);
     this.#updateIce(now);
@@ -309,6 +317,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   tick(now: number): void {
     this.#wayToLitePeer?.tick(now);
+    this.#askForConsent(now);
     this.#updateIce(now);
     this.#dtls?.tick(now);
   }
@@ -340,11 +349,23 @@ export class WebRtcTransport implements DatagramHandler {
 
   #handleStun(bytes: Buffer, path: Path, now: number): boolean {
     if (path.protocol === 'tcp' && !this.#takesTcp) return false;
+    if (this.#consent?.handleAnswer(bytes, path)) {
+      this.#ice.consented(path, now);
+      this.#updateIce(now);
+      return this.#ice.isAuthenticated(path);
+    }
     const wasRestarting = this.#ice.restarting;
     const { response, selected } = this.#ice.handleStun(bytes, path, now);
     if (response) this.#common.queue.push(response, path);
     this.#follow(selected, wasRestarting, now);
     return this.#ice.isAuthenticated(path);
+  }
+
+  /** Between the generations of a restart it is the peer's turn: it checks them itself. */
+  #askForConsent(now: number): void {
+    if (!this.#path || this.#ice.restarting) return;
+    const question = this.#consent?.due(this.#path, this.#ice.silence(now), now);
+    if (question) this.#common.queue.push(question, this.#path);
   }
 
   /** Off the packet path: media came from elsewhere than it is sent to. */

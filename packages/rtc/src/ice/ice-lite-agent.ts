@@ -1,5 +1,6 @@
 // The media server's side of ICE: a lite agent in the controlled role (RFC 8445). It answers the browser's checks and
-// follows its nominations, through restarts too; it sends no checks, and knows neither sockets nor its own candidates.
+// follows its nominations, through restarts too; it sends no checks (see IceConsent), and knows neither sockets nor its own
+// candidates.
 import { STUN_ATTRIBUTE, type TransportAddress } from '../stun/stun-attributes.ts';
 import {
   STUN_METHOD_BINDING,
@@ -222,6 +223,17 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     const checked = this.#remember(source, this.#current, this.#current.remoteUfrag ?? '', now);
     checked.nominatedAt ??= now;
     return this.#mayFollow(checked, true, now) && this.#select(checked);
+  }
+
+  /** The peer has answered a question from this source (see IceConsent): as good a sign of it as a check of its own. */
+  consented(source: IceSource, now: number): void {
+    const checked = this.#sources.get(sourceKey(source));
+    if (checked) checked.lastCheckAt = now;
+  }
+
+  /** For how long nothing was heard from the selected source, in ms; 0 without one. */
+  silence(now: number): number {
+    return this.#selected === undefined ? 0 : now - this.#selected.lastCheckAt;
   }
 
   /** `now`: ms of the clock that `handleStun` was given. */

@@ -1,15 +1,14 @@
 // The checks that a lite agent sends after all, to a peer that is lite as well and so sends none (RFC 8445, section 2.5,
 // leaves such a pair without a proof that the way is open). Time in, checks and deadlines out; it knows no sockets.
 import { randomBytes } from 'node:crypto';
-import { STUN_ATTRIBUTE, textAttribute, uint32Attribute } from '../stun/stun-attributes.ts';
 import {
-  buildStun,
   parseStun,
   STUN_METHOD_BINDING,
   STUN_TRANSACTION_ID_LENGTH,
   verifyFingerprint,
   verifyIntegrity,
 } from '../stun/stun-message.ts';
+import { iceCheck } from './ice-check.ts';
 import type { IceCredentials } from './ice-credentials.ts';
 import type { IceSource } from './ice-lite-agent.ts';
 
@@ -24,8 +23,6 @@ const CONSENT_INTERVAL_MS = 2_500;
 const MAX_CANDIDATES = 10;
 /** Of consent checks whose answers may still come. */
 const MAX_PENDING = 32;
-/** Any; that of a host candidate of ours (RFC 8445, section 5.1.2). */
-const PRIORITY = 0x7e00_00ff;
 
 export interface IceCheck<Source extends IceSource> {
   readonly bytes: Buffer;
@@ -94,24 +91,17 @@ export class IceProber<Source extends IceSource = IceSource> {
     return this.#answered === undefined ? checks < MAX_CHECKS : source === this.#answered;
   }
 
-  /** Nominates at once: the peer cannot have seen another pair. */
   #check(source: Source): Buffer {
     const transactionId = randomBytes(STUN_TRANSACTION_ID_LENGTH);
     this.#pending.set(transactionId.toString('hex'), source);
     const [oldest] = this.#pending.keys();
     if (this.#pending.size > MAX_PENDING && oldest !== undefined) this.#pending.delete(oldest);
-    return buildStun({
-      messageClass: 'request',
-      method: STUN_METHOD_BINDING,
+    return iceCheck({
+      local: this.#local,
+      remote: this.#remote,
+      role: 'controlling',
+      tieBreaker: this.#tieBreaker,
       transactionId,
-      attributes: [
-        textAttribute(STUN_ATTRIBUTE.USERNAME, `${this.#remote.ufrag}:${this.#local.ufrag}`),
-        uint32Attribute(STUN_ATTRIBUTE.PRIORITY, PRIORITY),
-        { type: STUN_ATTRIBUTE.ICE_CONTROLLING, value: this.#tieBreaker },
-        { type: STUN_ATTRIBUTE.USE_CANDIDATE, value: Buffer.alloc(0) },
-      ],
-      integrityKey: this.#remote.pwd,
-      fingerprint: true,
     });
   }
 }

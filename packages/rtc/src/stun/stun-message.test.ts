@@ -219,6 +219,10 @@ describe('stunServerUfrag', () => {
     ['an empty part before the colon', raw('00060004' + '3a616161')],
     ['a username that claims too many bytes', raw('000600ff' + '61616161')],
     ['too little for a header', SAMPLE_REQUEST.subarray(0, 19)],
+    ...[0x0101, 0x0111, 0x0011].map((type): [string, Buffer] => [
+      `an answer or an indication, type ${type.toString(16)}`,
+      Buffer.concat([Buffer.of(type >> 8, type & 0xff), SAMPLE_REQUEST.subarray(2)]),
+    ]),
   ])('gives nothing for %s', (_name, bytes) => {
     expect(stunServerUfrag(bytes)).toBeUndefined();
   });

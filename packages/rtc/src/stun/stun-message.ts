@@ -228,12 +228,16 @@ export function buildStun(fields: StunMessageFields): Buffer {
   return bytes;
 }
 
+/** Those that tell a request, which has none of them, from an indication and from answers (RFC 8489, section 5). */
+const CLASS_BITS = 0x0110;
+
 /**
- * The part before ":" of a message's USERNAME, which names the server's side (RFC 8445, section 7.2.2): tells whom a
- * datagram from an unknown source is meant for. Nothing is authenticated. Undefined when there is none.
+ * The part before ":" of a request's USERNAME, which names the server's side (RFC 8445, section 7.2.2): tells whom a
+ * datagram from an unknown source is meant for. Nothing is authenticated. Undefined when there is none, and for whatever is
+ * no request: in its answers libnice repeats the name, in which the server's side comes second.
  */
 export function stunServerUfrag(bytes: Buffer): string | undefined {
-  if (!hasStunHeader(bytes)) return undefined;
+  if (!hasStunHeader(bytes) || (bytes.readUInt16BE(0) & CLASS_BITS) !== 0) return undefined;
   let offset = HEADER_LENGTH;
   while (offset < bytes.length) {
     const start = offset + ATTRIBUTE_HEADER_LENGTH;
