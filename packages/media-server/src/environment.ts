@@ -4,6 +4,7 @@ import type { Ticker } from './ticker.ts';
 import type { FileStore } from './file-store.ts';
 import type { HttpIntake } from './intake/http-intake.ts';
 import type { HttpSourcePolicy } from './playing/http/allowed-address.ts';
+import type { MediaReader } from './playing/reading/media-readers.ts';
 import type { RtpTransportFactory } from './transport/rtp-transport-factory.ts';
 import type { WebRtcTransportFactory } from './transport/webrtc-transport.ts';
 
@@ -15,6 +16,8 @@ export interface Environment {
   readonly files: FileStore;
   /** Where players may fetch from, and recorders send to, over HTTP. */
   readonly httpSources: HttpSourcePolicy;
+  /** Takes containers apart for players, in other processes. */
+  readonly readers: MediaReader;
   /** Where media is posted to. */
   readonly intake: HttpIntake;
   readonly transports: WebRtcTransportFactory;

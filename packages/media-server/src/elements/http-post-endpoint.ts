@@ -18,6 +18,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A post in progress. */
 interface Intake {
   readonly post: Post;
+  /** Aborted when it is closed. */
+  readonly leaving: AbortController;
   player: Player | undefined;
   /** All of its bytes are here. */
   complete: boolean;
@@ -68,7 +70,8 @@ export class HttpPostEndpoint extends HttpEndpoint {
     }
     clearTimeout(this.#timer);
     if (!this.hasHadSession || this.sessionIsOver) this.emitSessionStarted();
-    const intake: Intake = { post, player: undefined, complete: false, closed: false };
+    const leaving = new AbortController();
+    const intake: Intake = { post, leaving, player: undefined, complete: false, closed: false };
     this.#intake = intake;
     this.#keep(this.#play(intake));
   }
@@ -78,7 +81,7 @@ export class HttpPostEndpoint extends HttpEndpoint {
     try {
       const chunks = this.#media(intake);
       const bytes = await streamBytes({ chunks, name: 'What was posted', close: () => undefined });
-      media = await openBytes(bytes);
+      media = await openBytes(bytes, this.environment.readers, intake.leaving.signal);
     } catch (error) {
       this.#fail(intake, error);
       return;
@@ -152,6 +155,7 @@ export class HttpPostEndpoint extends HttpEndpoint {
 
   #close(intake: Intake): void {
     intake.closed = true;
+    intake.leaving.abort();
     this.#intake = undefined;
     intake.post.close();
     if (intake.player) this.#keep(intake.player.close());

@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MediaReaders } from '../playing/reading/media-readers.ts';
+import { countlessBlocks } from '../playing/testing/crafted-media.ts';
 import { Viewer } from '../playing/testing/viewer.ts';
 import { CLIP, contents, readClip, type Clip } from '../recording/testing/clip.ts';
 import { ElementBench } from '../recording/testing/element-bench.ts';
@@ -167,6 +169,21 @@ describe('PlayerEndpoint', () => {
         ),
       ]);
     }
+  });
+
+  it('of a file that is made to fill the memory fails alone', async () => {
+    const tight = new ElementBench(new MediaReaders({ maxHeapMb: 32 }));
+    copyFileSync(CLIP, join(tight.data, 'clip.webm'));
+    writeFileSync(join(tight.data, 'crafted.webm'), await countlessBlocks(400_000));
+    const crafted = tight.make(PlayerEndpoint, { uri: 'crafted.webm' });
+    const other = tight.make(PlayerEndpoint, { uri: 'clip.webm' });
+    const viewer = new Viewer('video').watch(other.source('video'));
+    crafted.play();
+    other.play();
+    await Promise.all([tight.saw('EndOfStream'), tight.saw(/^Error INVALID_MEDIA: .* cannot be played/)]);
+    expect(contents(viewer.frames)).toEqual(contents(clip.video));
+    expect([crafted.state, other.state]).toEqual(['STOP', 'STOP']);
+    await tight.close();
   });
 
   it('ends silently when it is stopped or released while it opens its file', async () => {

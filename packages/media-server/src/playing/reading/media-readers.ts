@@ -10,9 +10,13 @@ const MAX_PROCESSES = 8;
 /** What one answer may take of the reader's own time: the index of a long film takes a second or two. In ms. */
 const LIMIT_MS = 20_000;
 
+/** Of one process, in MiB: the index of ten hours of film takes half of it. */
+const MAX_HEAP_MB = 256;
+
 export interface MediaReadersOptions {
   readonly maxProcesses?: number;
   readonly limitMs?: number;
+  readonly maxHeapMb?: number;
   /** For tests: the program that reads. */
   readonly entry?: string;
 }
@@ -50,12 +54,12 @@ export class MediaReaders implements MediaReader {
 
   #start(): ReaderProcess {
     if (this.#processes.size === 0) process.on('exit', this.#endWithUs);
-    const { limitMs = LIMIT_MS, entry } = this.#options;
+    const { limitMs = LIMIT_MS, maxHeapMb = MAX_HEAP_MB, entry } = this.#options;
     const ending = (): void => {
       this.#processes.delete(reader);
       if (this.#processes.size === 0) process.off('exit', this.#endWithUs);
     };
-    const reader = new ReaderProcess({ limitMs, entry, ending });
+    const reader = new ReaderProcess({ limitMs, maxHeapMb, entry, ending });
     this.#processes.add(reader);
     return reader;
   }

@@ -4,7 +4,6 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ByteSource } from '../byte-source.ts';
-import { MediaFileError } from '../media-file-error.ts';
 import type { FromReader, ToReader } from './reader-protocol.ts';
 import { RemoteMedia, type ReaderLink } from './remote-media.ts';
 
@@ -13,18 +12,18 @@ const ENTRY = fileURLToPath(new URL('./reader-main.cjs', import.meta.url));
 /** Its code is TypeScript, as all of it. */
 const TYPESCRIPT = createRequire(import.meta.url).resolve('tsx/cjs');
 
-/** What it may have of its heap, in MiB: an index of ten hours of film takes half of it. */
-const MAX_HEAP_MB = 256;
-
 /** It looks into what strangers made, and is told no secrets: of the environment it gets what programs need to run. */
 const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR'] as const;
 
-/** What is kept of its last words, in characters. */
-const MAX_WORDS = 2_000;
+/** What is kept of its last words, in characters, and the line of them that says why: more of them is of no use in a log. */
+const MAX_WORDS = 20_000;
+const CAUSE = /^(?:FATAL ERROR|\w*Error): .*$/m;
 
 export interface ReaderProcessOptions {
   /** What one answer may take of the reader's own time, in ms. */
   readonly limitMs: number;
+  /** What it may have of its heap, in MiB. */
+  readonly maxHeapMb: number;
   /** For tests: another program in its place. */
   readonly entry?: string | undefined;
   /** Nothing more can be read by it. */
@@ -43,7 +42,7 @@ export class ReaderProcess {
   constructor(options: ReaderProcessOptions) {
     this.#options = options;
     this.#child = fork(options.entry ?? ENTRY, [], {
-      execArgv: ['--require', TYPESCRIPT, `--max-old-space-size=${MAX_HEAP_MB}`],
+      execArgv: ['--require', TYPESCRIPT, `--max-old-space-size=${options.maxHeapMb}`],
       env: Object.fromEntries(ENVIRONMENT.map((name) => [name, process.env[name]])),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -110,8 +109,7 @@ export class ReaderProcess {
     this.#ended = true;
     this.#child.kill('SIGKILL');
     this.#options.ending();
-    const error = new MediaFileError('foreign', `It cannot be played: ${why}`);
-    if (words !== '') error.cause = new Error(words.slice(0, MAX_WORDS));
-    for (const media of this.#media.values()) media.fail(error);
+    const cause = CAUSE.exec(words)?.[0];
+    for (const media of this.#media.values()) media.end(why, cause);
   }
 }

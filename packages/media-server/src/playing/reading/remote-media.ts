@@ -4,6 +4,7 @@ import type { RtpCodec } from '@parley/rtc';
 import type { MediaKind } from '../../forwarding/track.ts';
 import { isPlaced, type ByteSource } from '../byte-source.ts';
 import type { FileFrame } from '../file-tracks.ts';
+import { MediaFileError } from '../media-file-error.ts';
 import type { Playable } from '../player.ts';
 import { OwnTime } from './own-time.ts';
 import {
@@ -57,7 +58,7 @@ export class RemoteMedia implements Playable {
    * @throws MediaFileError; the reason of `signal`, which ends it
    */
   async open(signal: AbortSignal): Promise<void> {
-    const leave = (): void => this.fail(signal.reason as Error);
+    const leave = (): void => this.#fail(signal.reason as Error);
     signal.addEventListener('abort', leave);
     try {
       signal.throwIfAborted();
@@ -124,12 +125,12 @@ export class RemoteMedia implements Playable {
     }
   }
 
-  /** Ends what is asked and what will be: the other process is gone, or its answers are no longer wanted. */
-  fail(error: Error): void {
-    this.#failure ??= error;
-    this.#ownTime.reset();
-    for (const { reject } of this.#requests.values()) reject(this.#failure);
-    this.#requests.clear();
+  /** The other process is gone; `why` continues a sentence, `cause` are its last words. */
+  end(why: string, cause: string | undefined): void {
+    const what = this.#description ? 'cannot be played on' : 'cannot be played';
+    const error = new MediaFileError('foreign', `'${this.#source.name}' ${what}: ${why}`);
+    if (cause !== undefined) error.cause = new Error(cause);
+    this.#fail(error);
   }
 
   close(): Promise<void> {
@@ -137,9 +138,17 @@ export class RemoteMedia implements Playable {
   }
 
   async #close(): Promise<void> {
-    this.fail(new Error(`'${this.#source.name}' has been closed`));
+    this.#fail(new Error(`'${this.#source.name}' has been closed`));
     for (const read of [...this.#reads.keys()]) this.#leaveRead(read);
     await Promise.all([this.#link.left(), this.#source.close()]);
+  }
+
+  /** Ends what is asked and what will be. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#ownTime.reset();
+    for (const { reject } of this.#requests.values()) reject(this.#failure);
+    this.#requests.clear();
   }
 
   #ask<Q extends Question>(question: Q): Promise<Exchanges[Q['type']]['answer']> {

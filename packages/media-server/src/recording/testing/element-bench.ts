@@ -9,6 +9,7 @@ import { MediaPipeline } from '../../elements/media-pipeline.ts';
 import type { Environment } from '../../environment.ts';
 import { FileStore } from '../../file-store.ts';
 import { HttpIntake } from '../../intake/http-intake.ts';
+import { MediaReaders } from '../../playing/reading/media-readers.ts';
 import { Ticker } from '../../ticker.ts';
 
 const log = pino({ level: 'silent' });
@@ -17,6 +18,7 @@ export class ElementBench {
   readonly base = mkdtempSync(join(tmpdir(), 'parley-elements-'));
   readonly data = join(this.base, 'data');
   readonly events: ObjectEvent[] = [];
+  readonly readers: MediaReaders;
   readonly #ticker = new Ticker({
     onFault: (error) => {
       throw error;
@@ -25,7 +27,8 @@ export class ElementBench {
   readonly #intake = new HttpIntake({ host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', log });
   readonly #pipeline: MediaPipeline;
 
-  constructor() {
+  constructor(readers = new MediaReaders()) {
+    this.readers = readers;
     mkdirSync(this.data);
     this.#pipeline = new MediaPipeline(this.#context('pipeline', undefined), {});
   }
@@ -68,13 +71,15 @@ export class ElementBench {
   }
 
   #context(id: string, parent: MediaObject | undefined): ObjectContext {
-    const environment: Pick<Environment, 'log' | 'ticker' | 'files' | 'httpSources' | 'intake'> = {
-      log,
-      ticker: this.#ticker,
-      files: new FileStore(this.data),
-      httpSources: 'any',
-      intake: this.#intake,
-    };
+    const environment: Pick<Environment, 'log' | 'ticker' | 'files' | 'httpSources' | 'intake' | 'readers'> =
+      {
+        log,
+        ticker: this.#ticker,
+        files: new FileStore(this.data),
+        httpSources: 'any',
+        intake: this.#intake,
+        readers: this.readers,
+      };
     return {
       id,
       parent,
