@@ -54,6 +54,12 @@ export class OwnCandidates {
     return this.#add(searches.filter((search) => search !== undefined));
   }
 
+  /** Nobody reaches this side by it any more. */
+  forget(line: string): void {
+    const { all, tcp } = this.#announced;
+    this.#announced = { all: all.filter((each) => each !== line), tcp };
+  }
+
   async #add(searches: readonly Promise<string | undefined>[]): Promise<readonly string[]> {
     const more = (await Promise.all(searches)).filter((found) => found !== undefined);
     const { all, tcp } = this.#announced;

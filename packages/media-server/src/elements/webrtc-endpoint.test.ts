@@ -1,7 +1,7 @@
 // Parley's own operations of a WebRtcEndpoint, with a browser's offers and a peer without sockets.
 import { readFileSync } from 'node:fs';
 import { LegDiagnosis } from '@parley/protocol';
-import { writeRtpHeader } from '@parley/rtc';
+import { ICE_FAILED_AFTER, writeRtpHeader } from '@parley/rtc';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MediaPort } from '../transport/media-port.ts';
 import type { TestPeer } from '../transport/testing.ts';
@@ -200,5 +200,28 @@ describe('getDiagnosis', () => {
     const { dtls } = endpoint.getDiagnosis();
     expect(dtls).toMatchObject({ state: 'failed', version: null });
     expect(dtls.failure).toMatch(/^fingerprint mismatch/);
+  });
+});
+
+describe('a peer whose only connection closes', () => {
+  it('is disconnected at once, failed when it does not come back, and a session again when it does', async () => {
+    await endpoint.processOffer(offer('one1'));
+    // A whole number: sums of it are exact.
+    const now = Math.ceil(performance.now());
+    const lost = peer.path('192.0.2.7', 'tcp');
+    peer.check(lost, now);
+    await peer.connect(lost, now);
+    expect(endpoint.connectionState).toBe('CONNECTED');
+    transport.pathClosed(lost, now);
+    expect(states().at(-1)).toBe('DISCONNECTED');
+    expect(endpoint.connectionState).toBe('DISCONNECTED');
+    expect(endpoint.ICECandidatePairs).toEqual([]);
+    transport.tick(now + ICE_FAILED_AFTER);
+    expect(states().at(-1)).toBe('FAILED');
+    expect(events.at(-1)?.type).toBe('MediaSessionTerminated');
+    peer.check(peer.path('192.0.2.8', 'tcp'), now + ICE_FAILED_AFTER);
+    expect(states().slice(-2)).toEqual(['CONNECTED', 'READY']);
+    expect(endpoint.connectionState).toBe('CONNECTED');
+    expect(events.at(-1)?.type).toBe('MediaSessionStarted');
   });
 });

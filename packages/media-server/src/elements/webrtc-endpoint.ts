@@ -78,8 +78,10 @@ export class WebRtcEndpoint extends WebRtcSettings {
     const { ufrag } = this.#transport.local;
     this.#cname = `user-${ufrag}@parley`;
     this.#relay = new Relay({
-      log: environment.log,
+      log: environment.log.child({ endpoint: this.id }),
       onPacket: (kind, bytes, path, now) => this.#transport.handleDatagram(kind, bytes, path, now),
+      onPathClosed: (path, now) => this.#transport.pathClosed(path, now),
+      onLost: (candidate) => this.#candidates.forget(candidate),
     });
     this.#candidates = new OwnCandidates(environment.transports, this.#relay);
     this.#gathering = new CandidateGathering({

@@ -3,10 +3,10 @@
 // peer, and a change could only pretend.
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { KurentoError } from '@parley/protocol';
-import { isAllowedAddress } from '../playing/http/allowed-address.ts';
 import { addressesOf, type AddressChoice } from '../transport/announced-candidates.ts';
-import { isHostAddress, type StunServer } from '../transport/outside-addresses.ts';
+import type { StunServer } from '../transport/outside-addresses.ts';
 import type { TurnServer } from '../transport/relay.ts';
+import { isServerAddress } from '../transport/server-address.ts';
 import { BaseRtpEndpoint } from './base-rtp-endpoint.ts';
 import { parseTurnUrl } from './turn-url.ts';
 
@@ -90,7 +90,7 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
    * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR
    */
   set stunServerAddress(address: string) {
-    if (address !== '') checkServerAddress('stunServerAddress', address);
+    if (address !== '') checkStunServerAddress(address);
     this.#stunServerAddress = address;
   }
 
@@ -105,22 +105,19 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
     this.#stunServerPort = port;
   }
 
-  /** `user:password@address:port`, of a relay that is asked for when candidates are gathered; empty: none is. */
+  /** `user:password@host:port?transport=udp|tcp|tls`, of a relay that is asked for when candidates are gathered; empty: none is. */
   get turnUrl(): string {
     return this.#turnUrl;
   }
 
   /**
-   * UDP to the server only, and no such addresses as `stunServerAddress` refuses.
-   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR, NOT_IMPLEMENTED for TCP and TLS,
-   * MEDIA_OBJECT_OPERATION_NOT_SUPPORTED
+   * No such addresses as `stunServerAddress` refuses; a name that leads to one gives no relay.
+   * @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR, MEDIA_OBJECT_OPERATION_NOT_SUPPORTED
    */
   set turnUrl(url: string) {
     this.refuseOnceDescribed('turnUrl');
-    const server = url === '' ? undefined : parseTurnUrl(url);
-    if (server) checkServerAddress('turnUrl', server.address);
+    this.#turnServer = url === '' ? undefined : parseTurnUrl(url);
     this.#turnUrl = url;
-    this.#turnServer = server;
   }
 
   protected get turnServer(): TurnServer | undefined {
@@ -143,11 +140,11 @@ export abstract class WebRtcSettings extends BaseRtpEndpoint {
 }
 
 /** @throws KurentoError MEDIA_OBJECT_ILLEGAL_PARAM_ERROR */
-function checkServerAddress(property: string, address: string): void {
+function checkStunServerAddress(address: string): void {
   if (isIP(address) === 0 || address.includes('%'))
-    throw illegal(`${property} needs an IP address: resolve the name of the server before`);
-  if (!isHostAddress(address) || !isAllowedAddress(address, 'any'))
-    throw illegal(`${property} cannot name ${address}, which is no address of such a server`);
+    throw illegal('stunServerAddress needs an IP address: resolve the name of the server before');
+  if (!isServerAddress(address))
+    throw illegal(`stunServerAddress cannot name ${address}, which is no address of such a server`);
 }
 
 function illegal(message: string): KurentoError {

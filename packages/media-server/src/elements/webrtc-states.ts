@@ -93,8 +93,10 @@ export class WebRtcStates {
   }
 
   #tellConnection(): void {
-    const { iceState: ice, dtlsState: dtls } = this.#options.transport;
-    const isUp = dtls === 'connected' && (ice === 'connected' || ice === 'disconnected');
+    const { iceState: ice, dtlsState: dtls, path } = this.#options.transport;
+    // A peer that is not heard may be back soon, unless there is no way to it any more.
+    const hasWay = ice === 'connected' || (ice === 'disconnected' && path !== undefined);
+    const isUp = dtls === 'connected' && hasWay;
     this.#options.onConnection(isUp ? 'CONNECTED' : 'DISCONNECTED');
   }
 

@@ -32,10 +32,12 @@ let got: { message: StunMessage; port: number }[];
 let wake: (() => void) | undefined;
 let packets: { kind: string; path: Path }[];
 let isAuthentic: boolean;
+let closed: Path[];
+let lost: string[];
 let relay: Relay;
 
 beforeEach(async () => {
-  [got, packets, isAuthentic] = [[], [], true];
+  [got, packets, isAuthentic, closed, lost] = [[], [], true, [], []];
   server = createSocket('udp4');
   server.on('message', (bytes, { port }) => {
     got.push({ message: parseStun(bytes)!, port });
@@ -49,6 +51,13 @@ beforeEach(async () => {
       packets.push({ kind, path });
       wake?.();
       return kind === 'stun' && isAuthentic;
+    },
+    onPathClosed: (path) => {
+      closed.push(path);
+    },
+    onLost: (candidate) => {
+      lost.push(candidate);
+      wake?.();
     },
   });
 });
@@ -82,7 +91,13 @@ function send(
 
 function open(): Promise<string | undefined> {
   const { port } = server.address();
-  return relay.candidate({ address: '127.0.0.1', port, username: 'ann', password: 'secret' });
+  return relay.candidate({
+    host: '127.0.0.1',
+    port,
+    transport: 'udp',
+    username: 'ann',
+    password: 'secret',
+  });
 }
 
 /** Gives where the relay's socket is. */

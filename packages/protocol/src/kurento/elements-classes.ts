@@ -34,7 +34,7 @@ export const elementsClasses: readonly ClassDeclaration[] = [
       { name: 'iceTcp', type: 'boolean', access: 'readWrite', supported: true },
       { name: 'stunServerAddress', type: 'String', access: 'readWrite', supported: true },
       { name: 'stunServerPort', type: 'int', access: 'readWrite', supported: true },
-      { name: 'turnUrl', type: 'String', access: 'readWrite', supported: true, effect: 'partial' },
+      { name: 'turnUrl', type: 'String', access: 'readWrite', supported: true },
       { name: 'externalIPv4', type: 'String', access: 'readWrite', supported: true },
       { name: 'externalIPv6', type: 'String', access: 'readWrite', supported: true },
       { name: 'ICECandidatePairs', type: 'IceCandidatePair[]', access: 'readOnly', supported: true },

@@ -11,9 +11,10 @@ import {
 } from '../stun/stun-attributes.ts';
 import { buildStun, parseStun, verifyIntegrity, type StunMessage } from '../stun/stun-message.ts';
 import { longTermKey, TURN_ATTRIBUTE, TURN_METHOD } from '../stun/turn-attributes.ts';
+import { buildChannelData } from './channel-data.ts';
 import { TurnClient } from './turn-client.ts';
 
-const CREDENTIALS = { username: '1700000000:ann', password: 'secret' };
+const CREDENTIALS = { username: '1700000000:ann', password: 'secret', isStream: false };
 const KEY = longTermKey(CREDENTIALS.username, 'example.org', CREDENTIALS.password);
 const RELAYED = { address: '198.51.100.1', port: 50_000 };
 const PEER = { address: '203.0.113.5', port: 4_000 };
@@ -144,6 +145,33 @@ describe('a TURN client', () => {
     expect(client.relayed).toEqual(RELAYED);
   });
 
+  it('asks again for a permission whose request was lost, long before the old one ends', () => {
+    client.permit(PEER.address);
+    allocate();
+    client.handle(answer(requests(0)[0], 'success', []), 0);
+    for (const now of [240_000, 240_500, 241_500]) expect(requests(now)).toHaveLength(1);
+    expect(requests(243_500)).toEqual([]);
+    expect(client.deadline).toBe(248_500);
+    expect(requests(248_500).map(({ method }) => method)).toEqual([TURN_METHOD.CREATE_PERMISSION]);
+    expect(client.relayed).toEqual(RELAYED);
+  });
+
+  it('asks again for a refresh that was lost, and ends with the allocation when there is none', () => {
+    allocate();
+    const asked: number[] = [];
+    for (;;) {
+      const now = client.deadline;
+      const { requests: sent, event } = client.due(now);
+      if (sent.length > 0) asked.push(now);
+      if (!event) continue;
+      expect(event).toEqual({ type: 'failed', reason: 'it does not answer' });
+      expect(Math.abs(now - 600_000)).toBeLessThan(5_000);
+      break;
+    }
+    expect(asked.slice(0, 4)).toEqual([540_000, 540_500, 541_500, 548_500]);
+    expect(client.relayed).toBeUndefined();
+  });
+
   it('refreshes a minute before the end, and never more often than every 5 s', () => {
     allocate();
     expect(client.deadline).toBe(540_000);
@@ -177,6 +205,66 @@ describe('a TURN client', () => {
       ],
     });
     expect(client.handle(got, 0)).toEqual({ type: 'data', from: PEER, bytes: Buffer.from('world') });
+  });
+
+  describe('with a channel', () => {
+    beforeEach(() => {
+      allocate();
+      client.bindChannel(PEER);
+    });
+
+    it('wraps by its number once the server agrees, and unwraps', () => {
+      expect(parseStun(client.wrap(PEER, Buffer.from('hello')))?.method).toBe(TURN_METHOD.SEND);
+      const [bind, ...others] = requests(0);
+      expect(others).toEqual([]);
+      expect(bind.method).toBe(TURN_METHOD.CHANNEL_BIND);
+      expect(bind.attribute(TURN_ATTRIBUTE.CHANNEL_NUMBER)?.toString('hex')).toBe('40000000');
+      const value = bind.attribute(TURN_ATTRIBUTE.XOR_PEER_ADDRESS)!;
+      expect(readXorAddress(value, bind.transactionId)).toEqual(PEER);
+      client.handle(answer(bind, 'success', []), 0);
+      expect(client.wrap(PEER, Buffer.from('hello')).toString('latin1')).toBe('@\x00\x00\x05hello');
+      const other = { ...PEER, port: PEER.port + 1 };
+      expect(parseStun(client.wrap(other, Buffer.from('hello')))?.method).toBe(TURN_METHOD.SEND);
+      const data = buildChannelData(0x4000, Buffer.from('world'), true);
+      expect(client.handle(data, 0)).toEqual({ type: 'data', from: PEER, bytes: Buffer.from('world') });
+      expect(client.handle(buildChannelData(0x4001, Buffer.from('world'), true), 0)).toBeUndefined();
+    });
+
+    it('pads what it sends over a stream', () => {
+      client = new TurnClient({ ...CREDENTIALS, isStream: true }, 0);
+      allocate();
+      client.bindChannel(PEER);
+      client.handle(answer(requests(0)[0], 'success', []), 0);
+      const sent = client.wrap(PEER, Buffer.from('hello'));
+      expect(sent.toString('latin1')).toBe('@\x00\x00\x05hello\x00\x00\x00');
+    });
+
+    it('renews it before ten minutes are over, and does without when the server is silent', () => {
+      client.handle(answer(requests(0)[0], 'success', []), 0);
+      expect(client.deadline).toBe(480_000);
+      for (const now of [480_000, 480_500, 481_500])
+        expect(requests(now).map(({ method }) => method)).toEqual([TURN_METHOD.CHANNEL_BIND]);
+      expect(client.wrap(PEER, Buffer.alloc(1))).toHaveLength(5);
+      expect(requests(483_500)).toEqual([]);
+      expect(parseStun(client.wrap(PEER, Buffer.alloc(1)))?.method).toBe(TURN_METHOD.SEND);
+      client.handle(answer(requests(488_500)[0], 'success', []), 488_500);
+      expect(client.wrap(PEER, Buffer.alloc(1))).toHaveLength(5);
+    });
+
+    it('does without when the server refuses', () => {
+      const refusal = answer(requests(0)[0], 'error', [errorCodeAttribute(403, 'Forbidden')]);
+      expect(client.handle(refusal, 0)).toBeUndefined();
+      expect(parseStun(client.wrap(PEER, Buffer.alloc(1)))?.method).toBe(TURN_METHOD.SEND);
+      expect(client.deadline).toBe(540_000);
+    });
+  });
+
+  it('repeats nothing over a stream, and waits for what TCP may take', () => {
+    client = new TurnClient({ ...CREDENTIALS, isStream: true }, 0);
+    expect(requests(0)).toHaveLength(1);
+    expect(client.deadline).toBe(39_500);
+    expect(requests(39_499)).toEqual([]);
+    expect(client.due(39_500).event).toEqual({ type: 'failed', reason: 'it does not answer' });
   });
 
   it('gives the allocation back, if it has one', () => {

@@ -1,5 +1,5 @@
-// The client's side of one TURN allocation over UDP (RFC 8656): bytes and time in, bytes and deadlines out. It knows no
-// sockets; whoever feeds it makes sure that what comes in is from the server.
+// The client's side of one TURN allocation (RFC 8656): bytes and time in, bytes and deadlines out. It knows no sockets;
+// whoever feeds it makes sure that what comes in is from the server, and one whole message each time.
 import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import {
@@ -19,16 +19,17 @@ import {
   type StunMessage,
 } from '../stun/stun-message.ts';
 import {
+  channelNumberAttribute,
   longTermKey,
   REQUESTED_TRANSPORT,
   requestedTransportAttribute,
   TURN_ATTRIBUTE,
   TURN_METHOD,
 } from '../stun/turn-attributes.ts';
+import { buildChannelData, isChannelData, parseChannelData } from './channel-data.ts';
+import { bound, TurnChannels, type TurnChannel } from './turn-channels.ts';
+import { TurnTransactions } from './turn-transactions.ts';
 
-/** RFC 8489, section 6.2.1: the first repetition after RTO, then after twice as long each; given up after 3.5 s. */
-const RTO_MS = 500;
-const MAX_TRIES = 3;
 /** How often a request is sent anew because the server wants credentials or another nonce. */
 const MAX_CHALLENGES = 3;
 /** A permission ends after five minutes (RFC 8656, section 9). */
@@ -37,6 +38,8 @@ const PERMISSION_RENEWED_MS = 240_000;
 const REFRESH_MARGIN_MS = 60_000;
 /** Whatever lifetime a server gives: it must not keep us busy. */
 const SOONEST_REFRESH_MS = 5_000;
+/** What stays without an answer is asked for once more while there is time: losing some packets must not end a relay. */
+const ASKED_AGAIN_MS = 5_000;
 /** Hosts that may send through the relay: a browser has some addresses; more would be somebody filling our memory. */
 const MAX_PERMISSIONS = 32;
 
@@ -45,22 +48,35 @@ export interface TurnCredentials {
   readonly password: string;
 }
 
+export interface TurnClientOptions extends TurnCredentials {
+  /** Over TCP or TLS: nothing is repeated, and messages are padded (RFC 8656, section 12.5). */
+  readonly isStream: boolean;
+}
+
 /** 'failed' is the end. */
 export type TurnClientEvent =
   | { readonly type: 'allocated'; readonly relayed: TransportAddress }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'data'; readonly from: TransportAddress; readonly bytes: Buffer };
 
-interface Transaction {
-  readonly method: number;
-  readonly attributes: readonly StunAttribute[];
-  /** Whom a permission is for. */
-  readonly host: string | undefined;
+/** What the server is asked for. */
+type Task =
+  | { readonly type: 'allocate' }
+  | { readonly type: 'refresh' }
+  | { readonly type: 'permission'; readonly host: string }
+  | { readonly type: 'channel'; readonly channel: TurnChannel };
+
+interface Asked {
+  readonly task: Task;
   readonly challenges: number;
-  readonly bytes: Buffer;
-  tries: number;
-  nextAt: number;
 }
+
+const METHODS: Record<Task['type'], number> = {
+  allocate: TURN_METHOD.ALLOCATE,
+  refresh: TURN_METHOD.REFRESH,
+  permission: TURN_METHOD.CREATE_PERMISSION,
+  channel: TURN_METHOD.CHANNEL_BIND,
+};
 
 interface Challenge {
   readonly realm: string;
@@ -69,21 +85,23 @@ interface Challenge {
 }
 
 export class TurnClient {
-  readonly #credentials: TurnCredentials;
-  /** By transaction id. */
-  readonly #transactions = new Map<string, Transaction>();
+  readonly #options: TurnClientOptions;
+  readonly #asked: TurnTransactions<Asked>;
   /** By host: when its permission is to be asked for, in ms. */
   readonly #permissions = new Map<string, number>();
+  readonly #channels = new TurnChannels();
   readonly #indicationId = randomBytes(STUN_TRANSACTION_ID_LENGTH);
   #challenge: Challenge | undefined;
   #relayed: TransportAddress | undefined;
   #refreshAt = Infinity;
+  #expiresAt = Infinity;
   #isOver = false;
 
   /** `now` in ms: the first request is due then. */
-  constructor(credentials: TurnCredentials, now: number) {
-    this.#credentials = credentials;
-    this.#begin(TURN_METHOD.ALLOCATE, [requestedTransportAttribute(REQUESTED_TRANSPORT.UDP)], now);
+  constructor(options: TurnClientOptions, now: number) {
+    this.#options = options;
+    this.#asked = new TurnTransactions(options.isStream);
+    this.#ask({ type: 'allocate' }, now);
   }
 
   /** Where peers reach this side through the relay; undefined: not allocated, or no more. */
@@ -97,51 +115,52 @@ export class TurnClient {
     this.#permissions.set(address, 0);
   }
 
+  /** Spares what goes to the peer and comes from it most of its wrapping, as soon as the server agrees. */
+  bindChannel(peer: TransportAddress): void {
+    this.#channels.want(peer);
+  }
+
   /** When `due` is to be called next, in ms; Infinity: not before something comes. */
   get deadline(): number {
     if (this.#isOver) return Infinity;
-    const retries = [...this.#transactions.values()].map(({ nextAt }) => nextAt);
-    const permissions = this.#relayed ? [...this.#permissions.values()] : [];
-    return Math.min(this.#refreshAt, ...retries, ...permissions);
+    const wanted = this.#relayed ? [...this.#permissions.values(), this.#channels.deadline] : [];
+    return Math.min(this.#refreshAt, this.#asked.deadline, ...wanted);
   }
 
   /** The requests that are due, or the end, when the server has been silent. `now` in ms. */
   due(now: number): { readonly requests: Buffer[]; readonly event: TurnClientEvent | undefined } {
     if (this.#isOver) return { requests: [], event: undefined };
     this.#renew(now);
-    const requests: Buffer[] = [];
-    for (const [id, transaction] of this.#transactions) {
-      if (now < transaction.nextAt) continue;
-      if (transaction.tries < MAX_TRIES) {
-        transaction.nextAt = now + RTO_MS * 2 ** transaction.tries++;
-        requests.push(transaction.bytes);
-        continue;
-      }
-      this.#transactions.delete(id);
-      if (transaction.host === undefined) return { requests: [], event: this.#fail('it does not answer') };
+    const { requests, unanswered } = this.#asked.due(now);
+    for (const { task } of unanswered) {
+      const event = this.#handleSilence(task, now);
+      if (event) return { requests: [], event };
     }
     return { requests, event: undefined };
   }
 
-  /** Takes a datagram of the server; undefined: nothing to be told. `now` in ms. */
+  /** Takes a message of the server; undefined: nothing to be told. `now` in ms. */
   handle(bytes: Buffer, now: number): TurnClientEvent | undefined {
-    const message = this.#isOver ? undefined : parseStun(bytes);
+    if (this.#isOver) return undefined;
+    if (isChannelData(bytes)) return this.#handleChannelData(bytes);
+    const message = parseStun(bytes);
     if (!message) return undefined;
     if (message.messageClass === 'indication') return this.#handleData(message);
-    const id = message.transactionId.toString('hex');
-    const transaction = this.#transactions.get(id);
-    if (!transaction || transaction.method !== message.method) return undefined;
+    const asked = this.#asked.find(message.transactionId);
+    if (!asked || METHODS[asked.task.type] !== message.method) return undefined;
     if (message.messageClass === 'error') {
-      this.#transactions.delete(id);
-      return this.#handleError(message, transaction, now);
+      this.#asked.end(message.transactionId);
+      return this.#handleError(message, asked, now);
     }
     if (message.messageClass !== 'success' || !this.#isAuthentic(message)) return undefined;
-    this.#transactions.delete(id);
-    return this.#handleSuccess(message, now);
+    this.#asked.end(message.transactionId);
+    return this.#handleSuccess(message, asked.task, now);
   }
 
-  /** The packet as it is to be sent to the server for `peer`: a Send indication (RFC 8656, section 11.1). */
+  /** The packet as it is to be sent to the server for `peer` (RFC 8656, sections 11.1 and 12.4). */
   wrap(peer: TransportAddress, packet: Buffer): Buffer {
+    const channel = this.#channels.boundTo(peer);
+    if (channel) return buildChannelData(channel.number, packet, this.#options.isStream);
     // Nobody answers an indication, so its id need not be secret, only another one each time.
     const transactionId = this.#indicationId;
     transactionId.writeUInt32BE((transactionId.readUInt32BE(8) + 1) >>> 0, 8);
@@ -170,34 +189,23 @@ export class TurnClient {
     if (!this.#relayed) return;
     if (now >= this.#refreshAt) {
       this.#refreshAt = Infinity;
-      this.#begin(TURN_METHOD.REFRESH, [], now);
+      this.#ask({ type: 'refresh' }, now);
     }
-    const isOfFamily = isIPv6(this.#relayed.address) ? isIPv6 : isIPv4;
     for (const [host, renewAt] of this.#permissions) {
       if (now < renewAt) continue;
       // A relay of the other version of IP cannot reach it (RFC 8656, section 9.1).
-      this.#permissions.set(host, isOfFamily(host) ? now + PERMISSION_RENEWED_MS : Infinity);
-      if (isOfFamily(host)) this.#begin(TURN_METHOD.CREATE_PERMISSION, [], now, host);
+      const isReachable = isSameFamily(host, this.#relayed.address);
+      this.#permissions.set(host, isReachable ? now + PERMISSION_RENEWED_MS : Infinity);
+      if (isReachable) this.#ask({ type: 'permission', host }, now);
     }
+    for (const channel of this.#channels.due(now)) this.#ask({ type: 'channel', channel }, now);
   }
 
-  #begin(
-    method: number,
-    attributes: readonly StunAttribute[],
-    now: number,
-    host?: string,
-    challenges = 0,
-  ): void {
+  #ask(task: Task, now: number, challenges = 0): void {
     const transactionId = randomBytes(STUN_TRANSACTION_ID_LENGTH);
-    const { XOR_PEER_ADDRESS } = TURN_ATTRIBUTE;
-    // A permission is for a host: the port does not count.
-    const peer = host === undefined ? [] : [{ address: host, port: 0 }];
-    const bytes = this.#request(method, transactionId, [
-      ...attributes,
-      ...peer.map((each) => xorAddressAttribute(XOR_PEER_ADDRESS, each, transactionId)),
-    ]);
-    const transaction = { method, attributes, host, challenges, bytes, tries: 0, nextAt: now };
-    this.#transactions.set(transactionId.toString('hex'), transaction);
+    const attributes = attributesOf(task, transactionId);
+    const request = this.#request(METHODS[task.type], transactionId, attributes);
+    this.#asked.begin(request, { task, challenges }, now);
   }
 
   /** With long-term credentials, once the server has asked for them (RFC 8489, section 9.2). */
@@ -209,7 +217,7 @@ export class TurnClient {
       ...common,
       attributes: [
         ...attributes,
-        textAttribute(STUN_ATTRIBUTE.USERNAME, this.#credentials.username),
+        textAttribute(STUN_ATTRIBUTE.USERNAME, this.#options.username),
         textAttribute(STUN_ATTRIBUTE.REALM, realm),
         { type: STUN_ATTRIBUTE.NONCE, value: nonce },
       ],
@@ -221,13 +229,15 @@ export class TurnClient {
     return this.#challenge === undefined || verifyIntegrity(message, this.#challenge.key);
   }
 
-  #handleSuccess(message: StunMessage, now: number): TurnClientEvent | undefined {
-    if (message.method === TURN_METHOD.CREATE_PERMISSION) return undefined;
+  #handleSuccess(message: StunMessage, task: Task, now: number): TurnClientEvent | undefined {
+    if (task.type === 'permission') return undefined;
+    if (task.type === 'channel') return void bound(task.channel, now);
     const lifetime = message.attribute(TURN_ATTRIBUTE.LIFETIME);
     if (lifetime?.length !== 4) return this.#fail('its answer has no LIFETIME');
     const lifetimeMs = lifetime.readUInt32BE(0) * 1000;
     this.#refreshAt = now + Math.max(lifetimeMs - REFRESH_MARGIN_MS, lifetimeMs / 2, SOONEST_REFRESH_MS);
-    if (message.method === TURN_METHOD.REFRESH) return undefined;
+    this.#expiresAt = now + lifetimeMs;
+    if (task.type === 'refresh') return undefined;
     const value = message.attribute(TURN_ATTRIBUTE.XOR_RELAYED_ADDRESS);
     const relayed = value && readXorAddress(value, message.transactionId);
     if (!relayed) return this.#fail('its answer has no XOR-RELAYED-ADDRESS');
@@ -235,26 +245,42 @@ export class TurnClient {
     return { type: 'allocated', relayed };
   }
 
-  #handleError(message: StunMessage, transaction: Transaction, now: number): TurnClientEvent | undefined {
+  #handleError(message: StunMessage, { task, challenges }: Asked, now: number): TurnClientEvent | undefined {
     const { code, reason } = message.errorCode ?? { code: 0, reason: 'an error without a code' };
-    const { method, attributes, host, challenges } = transaction;
     // The first 401 asks for credentials; another one says that they are wrong.
     const isChallenge = code === 438 || (code === 401 && this.#challenge === undefined);
     if (isChallenge && challenges < MAX_CHALLENGES && this.#takeChallenge(message)) {
-      this.#begin(method, attributes, now, host, challenges + 1);
+      this.#ask(task, now, challenges + 1);
       return undefined;
     }
-    // A host that the relay refuses is not reached through it; others are.
-    return host === undefined ? this.#fail(`it refuses: ${code} ${reason}`) : undefined;
+    // A host that the relay refuses is not reached through it; others are. And what has no channel is wrapped in full.
+    if (task.type === 'permission') return undefined;
+    if (task.type === 'channel') return void (task.channel.isBound = false);
+    return this.#fail(`it refuses: ${code} ${reason}`);
+  }
+
+  #handleSilence(task: Task, now: number): TurnClientEvent | undefined {
+    const again = now + ASKED_AGAIN_MS;
+    if (task.type === 'permission') this.#permissions.set(task.host, again);
+    else if (task.type === 'channel') Object.assign(task.channel, { isBound: false, askAt: again });
+    else if (task.type === 'refresh' && again < this.#expiresAt) this.#refreshAt = again;
+    else return this.#fail('it does not answer');
+    return undefined;
   }
 
   #takeChallenge(message: StunMessage): boolean {
     const nonce = message.attribute(STUN_ATTRIBUTE.NONCE);
     const realm = message.attribute(STUN_ATTRIBUTE.REALM)?.toString('utf8') ?? this.#challenge?.realm;
     if (!nonce || realm === undefined) return false;
-    const { username, password } = this.#credentials;
+    const { username, password } = this.#options;
     this.#challenge = { realm, nonce: Buffer.from(nonce), key: longTermKey(username, realm, password) };
     return true;
+  }
+
+  #handleChannelData(bytes: Buffer): TurnClientEvent | undefined {
+    const message = parseChannelData(bytes);
+    const from = message && this.#channels.peerOf(message.channel);
+    return from ? { type: 'data', from, bytes: message.data } : undefined;
   }
 
   #handleData(message: StunMessage): TurnClientEvent | undefined {
@@ -269,4 +295,24 @@ export class TurnClient {
     this.#isOver = true;
     return { type: 'failed', reason };
   }
+}
+
+function attributesOf(task: Task, transactionId: Buffer): StunAttribute[] {
+  const peer = (address: TransportAddress): StunAttribute =>
+    xorAddressAttribute(TURN_ATTRIBUTE.XOR_PEER_ADDRESS, address, transactionId);
+  switch (task.type) {
+    case 'allocate':
+      return [requestedTransportAttribute(REQUESTED_TRANSPORT.UDP)];
+    case 'refresh':
+      return [];
+    case 'permission':
+      // It is for a host: the port does not count.
+      return [peer({ address: task.host, port: 0 })];
+    case 'channel':
+      return [channelNumberAttribute(task.channel.number), peer(task.channel.peer)];
+  }
+}
+
+function isSameFamily(one: string, other: string): boolean {
+  return isIPv6(one) ? isIPv6(other) : isIPv4(one) && isIPv4(other);
 }
