@@ -171,6 +171,35 @@ describe('data channels', () => {
     await peer.until(() => bench.events.includes('closed 1'));
   });
 
+  it.each([
+    ['', {}],
+    [' on a channel that may lose messages, and lose none', { maxRetransmits: 0 }],
+  ])('let a peer wait that floods many others%s', async (_, limits) => {
+    const bench = await connected();
+    const { peer, channels, given } = bench;
+    const messages: string[] = [];
+    channels.source.addSink({
+      write: ({ bytes }) => {
+        messages.push(bytes.toString());
+        peer.changed();
+      },
+      // As many as a message may go to in half a second.
+      reach: () => 2_500,
+    });
+    const channel = peer.open('flood', limits);
+    await peer.until(() => bench.events.length === 1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    for (const message of ['one', 'two', 'three']) channel.send(message);
+    await peer.until(() => messages.length === 3);
+    channel.send('four');
+    await peer.until(() => given.some((packet) => packet.includes('four')));
+    expect(messages).toEqual(['one', 'two', 'three']);
+    vi.advanceTimersByTime(1_000);
+    vi.useRealTimers();
+    await peer.until(() => messages.length === 4);
+    expect(messages[3]).toBe('four');
+  });
+
   it('let nobody wait for what is said on a channel that may lose messages', async () => {
     const bench = await connected();
     const { channels, peer } = bench;

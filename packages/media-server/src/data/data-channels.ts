@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { DataChannel } from './data-channel.ts';
 import { DataFanOut, type DataMessage, type DataSink, type DataSource } from './data-flow.ts';
 import { PPID, readDcep, writeAck, writeOpen, type ChannelParameters } from './dcep.ts';
+import { MessagePace } from './message-pace.ts';
 import { SendingRoom } from './sending-room.ts';
 import { SctpAssociation } from './sctp-association.ts';
 import { MAX_STREAMS } from './sctp-guard.ts';
@@ -48,6 +49,7 @@ export class DataChannels implements DataSink {
   readonly #channels = new Map<number, DataChannel>();
   readonly #fanOut = new DataFanOut();
   readonly #room = new SendingRoom(() => this.#association.waitingBytes);
+  readonly #pace = new MessagePace();
   #nextId: number;
   #opened = 0;
   #closedCount = 0;
@@ -132,6 +134,7 @@ export class DataChannels implements DataSink {
 
   /** Closes every channel, in the order of their opening, and the association. Idempotent. */
   close(): void {
+    this.#pace.close();
     this.#association.close([...this.#channels.keys()]);
     this.#room.close();
     this.#closeAll();
@@ -192,10 +195,11 @@ export class DataChannels implements DataSink {
     channel.bytesReceived += length;
     this.#fanOut.write(message);
     const { maxRetransmits, maxPacketLifeTime } = channel.parameters;
+    const pause = this.#pace.passed(Math.max(1, this.#fanOut.reach()), performance.now());
     // On a channel that may lose messages, old ones are not worth the waiting of new ones.
-    if (maxRetransmits !== undefined || maxPacketLifeTime !== undefined) return;
-    const room = this.#fanOut.room();
-    if (room) this.#association.holdUntil(room);
+    const mayLose = maxRetransmits !== undefined || maxPacketLifeTime !== undefined;
+    const room = mayLose ? undefined : this.#fanOut.room();
+    if (pause ?? room) this.#association.holdUntil(Promise.all([pause, room]).then(() => undefined));
   }
 
   #onDcep(streamId: number, bytes: Buffer): void {
@@ -225,6 +229,7 @@ export class DataChannels implements DataSink {
   }
 
   #closeAll(): void {
+    this.#pace.close();
     this.#room.close();
     for (const { id } of this.all) this.#remove(id);
   }

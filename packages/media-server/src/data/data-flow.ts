@@ -16,6 +16,8 @@ export interface DataSink {
    * is not worth waiting for any longer; never rejects. Who writes all the same may lose messages.
    */
   room?(): Promise<void> | undefined;
+  /** To how many a message goes that is written here; absent: to one. */
+  reach?(): number;
 }
 
 export interface DataSource {
@@ -43,6 +45,17 @@ export class DataFanOut implements DataSource, DataSink {
   room(): Promise<void> | undefined {
     return roomOf(this.#sinks);
   }
+
+  reach(): number {
+    return reachOf(this.#sinks);
+  }
+}
+
+/** To how many a message goes that is written to all of them. */
+export function reachOf(sinks: Iterable<DataSink>): number {
+  let reach = 0;
+  for (const sink of sinks) reach += sink.reach?.() ?? 1;
+  return reach;
 }
 
 /** When all of them have room; undefined: they have. */

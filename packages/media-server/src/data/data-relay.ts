@@ -1,6 +1,6 @@
 // A place in the pipeline where messages of data channels pass through. The counterpart of forwarding/relay-track.ts.
 import { Passage, type Depth } from '../forwarding/passage.ts';
-import { roomOf, type DataMessage, type DataSink, type DataSource } from './data-flow.ts';
+import { reachOf, roomOf, type DataMessage, type DataSink, type DataSource } from './data-flow.ts';
 
 const depth: Depth = { value: 0 };
 
@@ -25,6 +25,15 @@ export class DataRelay implements DataSource, DataSink {
     if (!this.#passage.enter()) return undefined;
     try {
       return roomOf(this.#sinks);
+    } finally {
+      this.#passage.leave();
+    }
+  }
+
+  reach(): number {
+    if (!this.#passage.enter()) return 0;
+    try {
+      return reachOf(this.#sinks);
     } finally {
       this.#passage.leave();
     }
