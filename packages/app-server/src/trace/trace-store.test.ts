@@ -31,7 +31,7 @@ const OTHER_ROOM = RoomId.parse('room-of-others');
 const FAILED_LEG: LegReport = {
   leg: { kind: 'up', participant: null },
   participantName: null,
-  status: { state: 'failed', step: 'negotiated', cause: 'ice-failed' },
+  status: { state: 'failed', step: 'negotiated', cause: 'no-candidate-pair' },
   steps: [],
   endpoint: undefined,
 };
