@@ -1,4 +1,5 @@
-// A call without a mouse: each page takes the focus when it appears, and every button is reached and pressed by its key.
+// A call without a mouse: each page takes the focus when it appears, and every button is reached and pressed by its key. And
+// no page stays empty.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ParleyServer } from './src/parley-server.ts';
 import { Participant } from './src/participant.ts';
@@ -58,4 +59,16 @@ it('leads from the start page through a call and out again', async () => {
   await tabTo('Join again');
   await keyboard.press('Enter');
   await expectFocus('Ready to join?');
+});
+
+it('loads a page anew whose part is gone after an upgrade, and says so when that does not help', async () => {
+  let loaded = 0;
+  ada.page.on('domcontentloaded', () => loaded++);
+  await ada.page.route('**/assets/admin-pages*.js', (route) => route.fulfill({ status: 404, body: '' }));
+  await ada.open('/admin');
+  await expectFocus('This page is not there at the moment');
+  expect(loaded).toBe(2);
+  await ada.page.unrouteAll();
+  await ada.press('Reload the page');
+  await expectFocus('Administration');
 });

@@ -54,7 +54,7 @@ export function Call({
           {room.participants}
         </span>
         {room.recording && <RecordingSign key={room.recording.id} recording={room.recording} />}
-        <WhoSeesMe who={room.whoSees} />
+        <WhoSeesMe who={room.whoSees} known={room.phase !== 'reconnecting'} />
         <CopyLink />
       </header>
       <Banner room={room} onTryNow={() => void session.join()} />

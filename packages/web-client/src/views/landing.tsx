@@ -59,6 +59,7 @@ function EnterRoom() {
           spellCheck={false}
           placeholder="Paste it here"
           aria-invalid={failed}
+          aria-describedby={failed ? 'room-code-problem' : undefined}
           onChange={(event) => {
             setText(event.target.value);
             setFailed(false);
@@ -69,7 +70,7 @@ function EnterRoom() {
         </button>
       </div>
       {failed && (
-        <Problem>
+        <Problem id="room-code-problem">
           This is neither the link nor the code of a room. Copy it once more from the invitation, from its
           first to its last character.
         </Problem>

@@ -107,13 +107,14 @@ export function Lobby({
               maxLength={LONGEST_NAME}
               autoComplete="name"
               aria-invalid={nameProblem !== ''}
+              aria-describedby={nameProblem ? 'name-problem' : undefined}
               onChange={(event) => {
                 setName(event.target.value);
                 setNameProblem('');
               }}
             />
           </label>
-          {nameProblem && <Problem>{nameProblem}</Problem>}
+          {nameProblem && <Problem id="name-problem">{nameProblem}</Problem>}
           <DeviceSelect label="Camera" state={camera} onChoose={(id) => void devices.choose('camera', id)} />
           <DeviceSelect
             label="Microphone"

@@ -1,6 +1,6 @@
 // What the call has to tell, in a corner: as many messages as there is room for, the others behind a button. Read out as they
 // come, without taking the focus.
-import { useState, useSyncExternalStore } from 'react';
+import { useRef, useState, useSyncExternalStore } from 'react';
 import { shownNotices } from '../call/notice-board.ts';
 import type { Notice } from '../call/room-view.ts';
 import { CloseIcon } from './icons.tsx';
@@ -20,16 +20,29 @@ export function Notices({
   onDismiss: (id: number) => void;
   onDismissAll: () => void;
 }) {
+  const list = useRef<HTMLUListElement>(null);
+  const dismiss = (id: number) => {
+    // The button that was pressed goes: the focus is on the next one, else where the call begins.
+    const buttons = [...(list.current?.querySelectorAll<HTMLElement>('button') ?? [])];
+    const next = buttons.find((button) => button !== document.activeElement);
+    (next ?? list.current?.closest<HTMLElement>('main'))?.focus({ preventScroll: true });
+    onDismiss(id);
+  };
+  const dismissAll = () => {
+    list.current?.closest<HTMLElement>('main')?.focus({ preventScroll: true });
+    onDismissAll();
+  };
   const small = useSyncExternalStore(followScreen, () => matchMedia(SMALL_SCREEN).matches);
   const [unfolded, setUnfolded] = useState(false);
   const few = shownNotices(notices, small ? MOST.small : MOST.large);
-  const hidden = notices.length - few.length;
+  // Who came and went, and was not shown for want of room, is not worth a button.
+  const hidden = notices.filter((notice) => notice.tone === 'problem' && !few.includes(notice)).length;
   const all = unfolded && hidden > 0;
   return (
     <div className={all ? 'notices unfolded' : 'notices'}>
-      <ul className="notice-list" aria-live="polite" aria-label="Messages">
+      <ul ref={list} className="notice-list" aria-live="polite" aria-label="Messages">
         {(all ? notices : few).map((notice) => (
-          <Line key={notice.id} notice={notice} onDismiss={onDismiss} />
+          <Line key={notice.id} notice={notice} onDismiss={dismiss} />
         ))}
       </ul>
       {hidden > 0 && (
@@ -42,7 +55,7 @@ export function Notices({
           >
             {all ? 'Show fewer' : `${hidden} more`}
           </button>
-          <button type="button" className="button small" onClick={onDismissAll}>
+          <button type="button" className="button small" onClick={dismissAll}>
             Dismiss all
           </button>
         </p>

@@ -2,9 +2,10 @@
 import type { ReactNode } from 'react';
 import { AlertIcon } from './icons.tsx';
 
-export function Problem({ children }: { children: ReactNode }) {
+/** With an `id`, a field can say that it is described by it. */
+export function Problem({ id, children }: { id?: string; children: ReactNode }) {
   return (
-    <p className="problem" role="alert">
+    <p id={id} className="problem" role="alert">
       <AlertIcon />
       <span>{children}</span>
     </p>

@@ -156,7 +156,7 @@ function Piece({ piece, recordingStartedAt }: { piece: PieceDescription; recordi
           {kind === 'screen' ? <ScreenIcon /> : video ? <CameraIcon /> : <MicrophoneIcon />}
         </span>
         <div className="piece-words">
-          <strong>{title}</strong>
+          <strong dir="auto">{title}</strong>
           <span>{facts.filter(Boolean).join(' · ')}</span>
         </div>
         <a className="round" href={url} download aria-label={`Download ${title}`} title="Download">

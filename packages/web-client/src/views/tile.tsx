@@ -1,6 +1,7 @@
 // One participant's camera, or one shared screen, with name and state.
 import { useEffect, useRef, useState, type CSSProperties, type RefObject } from 'react';
 import type { TileView } from '../call/room-view.ts';
+import { hueOf, initialsOf } from './avatar.ts';
 import type { Rectangle } from './grid-layout.ts';
 import { MicrophoneIcon, ScreenIcon } from './icons.tsx';
 import type { Playback } from './playback.ts';
@@ -80,7 +81,7 @@ export function Tile({
             <span className="visually-hidden">Microphone off:</span>
           </span>
         )}
-        <span className="tile-name-text">
+        <span className="tile-name-text" dir="auto">
           {tile.own && tile.kind === 'camera' ? `${tile.name} (you)` : tile.name}
         </span>
       </figcaption>
@@ -104,18 +105,4 @@ function useFirstFrame(
     return () => element.cancelVideoFrameCallback(callback);
   }, [video, media, joinedAt]);
   return first !== undefined && first.media === media ? first.ms : undefined;
-}
-
-/** The first letters of the first and the last word. */
-export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/u);
-  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return picked.map((word) => [...(word ?? '')][0]?.toUpperCase() ?? '').join('');
-}
-
-/** The same name has the same colour for everyone; in degrees. */
-function hueOf(name: string): number {
-  let sum = 0;
-  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return sum;
 }

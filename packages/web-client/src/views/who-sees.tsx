@@ -3,7 +3,8 @@ import { useId, useRef, useState, type ReactNode, type ToggleEvent } from 'react
 import type { LegLine, StreamLines, WhoSees } from '../call/who-sees.ts';
 import { AlertIcon, CheckIcon, CloseIcon, EyeIcon, WaitIcon } from './icons.tsx';
 
-export function WhoSeesMe({ who }: { who: WhoSees }) {
+/** Not `known`: the server, which is told by all of them, cannot be reached. */
+export function WhoSeesMe({ who, known }: { who: WhoSees; known: boolean }) {
   const panel = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const [panelId, stateId] = [useId(), useId()];
@@ -16,7 +17,7 @@ export function WhoSeesMe({ who }: { who: WhoSees }) {
     <>
       <button
         type="button"
-        className={`who-sees ${toneOf(who)}`}
+        className={`who-sees ${known ? toneOf(who) : 'waiting'}`}
         aria-label="Who can see me"
         aria-describedby={stateId}
         title="Who can see me"
@@ -30,11 +31,11 @@ export function WhoSeesMe({ who }: { who: WhoSees }) {
         </span>
         {who.of > 0 && (
           <span aria-hidden="true">
-            {who.receiving}/{who.of}
+            {known ? who.receiving : '?'}/{who.of}
           </span>
         )}
         <span id={stateId} className="visually-hidden">
-          {inWords(who)}
+          {known ? inWords(who) : NOT_KNOWN}
         </span>
       </button>
       <div
@@ -47,13 +48,15 @@ export function WhoSeesMe({ who }: { who: WhoSees }) {
         popover="auto"
         onToggle={toggled}
       >
-        {open && <Panel who={who} onClose={() => panel.current?.hidePopover()} />}
+        {open && <Panel who={known ? who : undefined} onClose={() => panel.current?.hidePopover()} />}
       </div>
     </>
   );
 }
 
-function Panel({ who, onClose }: { who: WhoSees; onClose: () => void }) {
+const NOT_KNOWN = 'The server cannot be reached: who receives you is not known at the moment.';
+
+function Panel({ who, onClose }: { who: WhoSees | undefined; onClose: () => void }) {
   return (
     <>
       <div className="who-sees-head">
@@ -62,11 +65,11 @@ function Panel({ who, onClose }: { who: WhoSees; onClose: () => void }) {
           <CloseIcon />
         </button>
       </div>
-      <p className="who-sees-summary">{inWords(who)}</p>
-      {who.own.map((stream) => (
+      <p className="who-sees-summary">{who ? inWords(who) : NOT_KNOWN}</p>
+      {who?.own.map((stream) => (
         <StreamSection key={stream.key} stream={stream} />
       ))}
-      {who.others.length > 0 && (
+      {who && who.others.length > 0 && (
         <details>
           <summary>The others’ streams</summary>
           {who.others.map((stream) => (
@@ -91,7 +94,10 @@ function StreamSection({ stream: { title, up, viewers } }: { stream: StreamLines
         ))}
         {viewers.map((viewer) => (
           <Line key={viewer.participant} line={viewer}>
-            <strong>{viewer.name}</strong> – {viewer.text}
+            <strong>
+              <bdi>{viewer.name}</bdi>
+            </strong>{' '}
+            – {viewer.text}
           </Line>
         ))}
       </ul>

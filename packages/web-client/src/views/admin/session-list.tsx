@@ -82,7 +82,9 @@ function Session({ session }: { session: SessionSummary }) {
           {kind === 'screen' ? <ScreenIcon /> : kind === 'camera' ? <CameraIcon /> : <MicrophoneIcon />}
         </span>
         <span className="session-words">
-          <strong>{ownerOf(session)}</strong>
+          <strong>
+            <bdi>{ownerOf(session)}</bdi>
+          </strong>
           <span className="session-verdict">{verdict.text}</span>
           <span className="session-facts">
             {KINDS[kind]}

@@ -65,7 +65,7 @@ function Session({ trace, following }: { trace: SessionTrace; following: Followi
     <>
       <header className="session-head">
         <h1 ref={heading} tabIndex={-1}>
-          {ownerOf(trace)} – {KINDS[kind].toLowerCase()}
+          <bdi>{ownerOf(trace)}</bdi> – {KINDS[kind].toLowerCase()}
         </h1>
         <p className="admin-about">
           {room !== null && (
