@@ -84,7 +84,7 @@ it(
     await expectAllToMeet(ada, bob);
     await bob.press('Record');
     await ada.button('Stop recording').waitFor();
-    await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 20_000 }).toBe(2);
     // So much that both files have begun.
     const frames = await Promise.all([watchFrames(ada.picture('Bob')), watchFrames(bob.picture('Ada'))]);
     const show = async (count: number) => {
@@ -105,7 +105,9 @@ it(
     await expectAllToMeet(ada, bob);
 
     for (const participant of [ada, bob])
-      expect(await connections(participant)).toEqual(['connected', 'connected']);
+      await expect
+        .poll(() => connections(participant), { timeout: 20_000 })
+        .toEqual(['connected', 'connected']);
     expect(await mediaServer.objects()).toEqual(objects);
   },
 );
@@ -132,7 +134,7 @@ it('lets a third one in whose join it died in', { timeout: TIMEOUT }, async () =
 
 it('takes away everything of who leaves then', async () => {
   await bob.press('Leave');
-  await expect.poll(() => ada.tile('Bob').count(), { timeout: 5_000 }).toBe(0);
-  await expect.poll(() => mediaServer.count('WebRtcEndpoint'), { timeout: 5_000 }).toBe(4);
+  await expect.poll(() => ada.tile('Bob').count(), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => mediaServer.count('WebRtcEndpoint'), { timeout: 20_000 }).toBe(4);
   await expectAllToMeet(ada, cleo);
 });

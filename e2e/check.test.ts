@@ -68,7 +68,7 @@ it('finds everything in order, and the copied report says so line by line', asyn
   const lines = report.split('\n').map((text) => text.replace(/^\[(OK|Skipped)\] ([^:]+):.*/, '$2'));
   expect(lines).toEqual(expect.arrayContaining(STEPS));
   const observer = await server.observe();
-  await expect.poll(() => observer.objects(), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => observer.objects(), { timeout: 20_000 }).toEqual([]);
 });
 
 it('without permission and without UDP it goes on, and says what is wrong and what to do', async () => {

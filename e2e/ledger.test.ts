@@ -7,7 +7,7 @@ import { Participant } from './src/participant.ts';
 /** Three browsers on two cores: evidence comes late, and is not missed. */
 const CONFIRMED_MS = 20_000;
 /** Within this everybody knows that a sender has fallen silent. */
-const NOTICED_MS = 10_000;
+const NOTICED_MS = 20_000;
 
 let server: ParleyServer;
 let room: string;

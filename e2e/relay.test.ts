@@ -100,8 +100,8 @@ it.each(['udp', 'tcp'] as const)('carries a whole call over %s', async (transpor
   await confine(transport);
   await bob.join(room);
   await expectAllToMeet(ada, bob);
-  await expect.poll(ways).toEqual([`relay ${transport}`, `relay ${transport}`]);
+  await expect.poll(ways, { timeout: 20_000 }).toEqual([`relay ${transport}`, `relay ${transport}`]);
   expect(parley.log).toContain('turn-server');
-  await expect.poll(() => relaysDoings()).toContain(`allocated ${transport}`);
+  await expect.poll(() => relaysDoings(), { timeout: 20_000 }).toContain(`allocated ${transport}`);
   await bob.press('Leave');
 });

@@ -47,7 +47,7 @@ it('shows the screen beside the camera of the same participant', async () => {
 it('records the screen as a piece of its own', async () => {
   const observer = await server.observe();
   await ada.press('Record');
-  await expect.poll(() => observer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(3);
+  await expect.poll(() => observer.count('RecorderEndpoint'), { timeout: 20_000 }).toBe(3);
   await bob.button('Stop recording').waitFor();
   await expectToSeeAndHear(ada, bob);
   await ada.press('Stop recording');
@@ -65,7 +65,7 @@ it('takes the screen away when it is no longer shared, and leaves the camera', a
   const stream = (await ada.tile(BOBS_SCREEN).getAttribute('data-stream')) ?? '';
   await bob.press('Stop sharing');
   await expect.poll(() => observer.endpointsOf(stream), { timeout: GONE_MS, interval: 50 }).toHaveLength(0);
-  await expect.poll(() => ada.tile(BOBS_SCREEN).count()).toBe(0);
+  await expect.poll(() => ada.tile(BOBS_SCREEN).count(), { timeout: GONE_MS }).toBe(0);
   await expectToSeeAndHear(ada, bob);
 });
 

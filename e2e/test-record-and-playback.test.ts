@@ -42,8 +42,8 @@ it('plays back the picture and the sound that were recorded, ticks meanwhile, an
   await ada.press('Play back');
   const playback = test.getByLabel('What was recorded').locator('video');
   await expect.poll(() => dominantColour(playback), { timeout: 10_000 }).toBe('yellow');
-  expect(await isChanging(playback)).toBe(true);
-  expect(await hears(playback, 770)).toBe(true);
+  await expect.poll(() => isChanging(playback), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => hears(playback, 770), { timeout: 10_000 }).toBe(true);
   await expect
     .poll(() => status.textContent(), { timeout: 10_000 })
     .toContain('If you saw and heard yourself');
@@ -52,7 +52,7 @@ it('plays back the picture and the sound that were recorded, ticks meanwhile, an
 it('can be repeated, and leaves nothing on the media server when the participant goes away', async () => {
   const observer = await server.observe();
   await ada.press('Record');
-  await expect.poll(() => observer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => observer.count('RecorderEndpoint'), { timeout: 20_000 }).toBe(1);
   await ada.press('End the test');
   await expect.poll(() => observer.objects(), { timeout: GONE_MS, interval: 50 }).toEqual([]);
 });

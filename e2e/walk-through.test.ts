@@ -96,7 +96,7 @@ describe('up: the stream enters the room', () => {
     const asked = askedOf(up?.id ?? '');
     expect(asked.indexOf('invoke processOffer')).toBeGreaterThan(-1);
     expect(asked.indexOf('invoke gatherCandidates')).toBeGreaterThan(asked.indexOf('invoke processOffer'));
-    await expect.poll(() => askedOf(up?.id ?? ''), { timeout: 5_000 }).toContain('invoke addIceCandidate');
+    await expect.poll(() => askedOf(up?.id ?? ''), { timeout: 20_000 }).toContain('invoke addIceCandidate');
     expect(control.events).toContain('IceCandidateFound');
   });
 
@@ -173,10 +173,10 @@ describe('closing runs down the same path', () => {
     await expect.poll(() => mediaServer.endpointsOf(stream), { timeout: GONE_MS, interval: 50 }).toEqual([]);
     await expect
       .poll(() => bobAndServer.notifications.find(({ method }) => method === 'streamStopped'), {
-        timeout: 5_000,
+        timeout: 20_000,
       })
       .toMatchObject({ params: { stream } });
-    await expect.poll(() => bob.tile('Ada').count()).toBe(0);
+    await expect.poll(() => bob.tile('Ada').count(), { timeout: GONE_MS }).toBe(0);
     await bob.press('Leave');
     await expect.poll(() => mediaServer.objects(), { timeout: GONE_MS, interval: 50 }).toEqual([]);
   });

@@ -1,5 +1,6 @@
 // Data channels of Chromium through the media server: text and bytes between peers, with and without media beside them.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import type { BrowserPeer } from '../src/kurento/kurento-page.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
@@ -142,7 +143,7 @@ describe('a channel made by the server', () => {
       .poll(async () => {
         await anna.send('hers', 'hello');
         return bert.handle.evaluate(({ channels }) => channels.get('')?.received[0]);
-      })
+      }, DEADLINE)
       .toBe('hello');
     await connection.event(second, 'DataChannelOpened');
   });

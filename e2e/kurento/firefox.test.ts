@@ -2,6 +2,7 @@
 // Debian's plays no sound without a sound device, so that what it hears is counted in packets.
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import { FAKE_HZ, FirefoxPage } from '../src/kurento/firefox-page.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
@@ -42,7 +43,7 @@ it.each([
   await other.sees('red');
   await other.hears(FAKE_HZ);
   await fox.seesFrames();
-  await expect.poll(async () => (await fox.counts()).audioPacketsReceived).toBeGreaterThan(20);
+  await expect.poll(async () => (await fox.counts()).audioPacketsReceived, DEADLINE).toBeGreaterThan(20);
   expect(await fox.counts()).toMatchObject({ videoCodec: 'video/VP8', audioCodec: 'audio/opus' });
 });
 

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ensureFfmpeg } from '../src/ffprobe.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import { Ffmpeg, freePortPair } from '../src/kurento/ffmpeg.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
@@ -153,7 +154,7 @@ describe('two RtpEndpoints', () => {
       (await kurento.invoke<Record<string, Stats>>(near, 'getStats'))[outboundId(near)];
     const before = (await keyframes()).pliCount;
     await kurento.invoke(far, 'requestKeyframe');
-    await expect.poll(async () => (await keyframes()).pliCount).toBeGreaterThan(before);
+    await expect.poll(async () => (await keyframes()).pliCount, DEADLINE).toBeGreaterThan(before);
   });
 });
 
