@@ -46,7 +46,7 @@ function slowPost(url: string): { readonly post: ClientRequest; readonly answer:
 }
 
 /** Some pictures, gone before others have begun. */
-async function shortFilm(): Promise<Buffer> {
+async function shortFilm(): Promise<Buffer<ArrayBuffer>> {
   const video = await vp8();
   return made(new WebMOutputFormat(), { video: { ...video, packets: video.packets.slice(0, 5) } });
 }
