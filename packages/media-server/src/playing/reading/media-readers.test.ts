@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLIP, contents, readClip } from '../../recording/testing/clip.ts';
 import type { ByteSource, PassingBytes } from '../byte-source.ts';
 import { fileBytes } from '../file-bytes.ts';
+import type { FileFrame } from '../file-tracks.ts';
 import { MediaFileError } from '../media-file-error.ts';
 import type { Playable } from '../player.ts';
 import { countlessBlocks } from '../testing/crafted-media.ts';
@@ -55,7 +56,7 @@ function never(): AbortSignal {
 }
 
 async function framesOf(media: Playable, from = 0): Promise<{ audio: string[]; video: string[] }> {
-  const frames = [];
+  const frames: FileFrame[] = [];
   for await (const frame of media.frames(from)) frames.push(frame);
   const of = (wanted: string): string[] => contents(frames.filter(({ kind }) => kind === wanted));
   return { audio: of('audio'), video: of('video') };
