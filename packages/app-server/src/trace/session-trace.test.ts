@@ -243,6 +243,20 @@ describe('what a browser reports of its legs', () => {
     expect(legs[0]).toMatchObject({ relayed: null, browserPair: null, roundTripMs: null });
   });
 
+  test('is relayed also when the relay is seen under another address than the browser was told', async () => {
+    const { bob, stream } = await call();
+    const leg = { kind: 'down', stream: stream as never } as const;
+    for (const [relayProtocol, relayed] of [
+      [{}, false],
+      [{ relayProtocol: 'udp' }, true],
+    ] as const) {
+      const facts = { localType: 'prflx', localProtocol: 'udp', ...relayProtocol };
+      const selected = { agoMs: 0, kind: 'state', name: 'selected-pair', facts } as const;
+      await bob.request('reportTrace', { leg, events: [selected] });
+      expect((await traceOf(stream)).legs[1]?.relayed).toBe(relayed);
+    }
+  });
+
   test('leaves room for what the others did, however much it is', async () => {
     const { bob, stream } = await call();
     const before = (await traceOf(stream)).entries.length;

@@ -109,7 +109,8 @@ function pairOf(reported: Facts): ReportedPair {
   return {
     local: text('localType', 'localProtocol', 'localAddress') + via,
     remote: text('localProtocol', 'remoteAddress'),
-    relayed: facts['localType'] === 'relay',
+    // A relay behind address translation is seen under another address, and so is of another type.
+    relayed: facts['localType'] === 'relay' || relayProtocol !== undefined,
     roundTripMs: typeof roundTripMs === 'number' ? roundTripMs : null,
   };
 }

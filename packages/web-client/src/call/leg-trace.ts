@@ -74,9 +74,13 @@ export class LegTrace {
     if (facts && !this.#listening.signal.aborted) this.state('selectedPair', facts);
   }
 
-  /** Whether the leg goes through a relay of this browser at the moment. */
+  /**
+   * Whether the leg goes through a relay of this browser at the moment. Behind address translation the media server sees the
+   * relay under another address than the browser, so the candidate in use may be of another type: only its protocol tells.
+   */
   async isRelayed(): Promise<boolean> {
-    return pairFacts(await this.#connection.getStats())?.['localType'] === 'relay';
+    const facts = pairFacts(await this.#connection.getStats());
+    return facts?.['localType'] === 'relay' || facts?.['relayProtocol'] !== undefined;
   }
 
   state(name: string, facts: TraceFacts): void {
