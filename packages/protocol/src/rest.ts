@@ -47,6 +47,8 @@ export const HealthResponse = z.object({
   ready: z.boolean(),
   mediaServer: z.enum(['connected', 'unreachable']),
   database: z.enum(['connected', 'unreachable']),
+  /** Whoever asked came through a proxy that is not named in TRUST_PROXY, as far as can be told. */
+  undeclaredProxy: z.boolean().optional(),
 });
 export type HealthResponse = z.infer<typeof HealthResponse>;
 

@@ -53,6 +53,14 @@ export const SECURITY_CATALOGUE = {
       'Who sits between browser and server shows a certificate of their own; people who click the warning away without comparing the fingerprint do not notice.',
     fix: 'Take a certificate of an authority (Let’s Encrypt needs a name only), or have everybody compare the fingerprint that the start report prints.',
   },
+  'proxy-not-named': {
+    severity: 'medium',
+    hop: 'browser to server',
+    title: 'Parley does not know the proxy through which browsers come',
+    attack:
+      'All who come through it count as one address: whoever uses up its limits (new rooms, connections, tests) shuts everybody else out. Cookies are not marked Secure, either.',
+    fix: 'Name the address that the proxy connects from in TRUST_PROXY, and let the proxy replace X-Forwarded-For, -Host and -Proto (docs/deployment/nginx.conf does).',
+  },
   'missing-hsts': {
     severity: 'medium',
     hop: 'browser to server',

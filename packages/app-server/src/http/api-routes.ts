@@ -29,7 +29,7 @@ export interface ApiParts {
   recordingFiles: RecordingFiles;
   proxies: ProxyTrust;
   publicOrigins: readonly string[];
-  health(): Promise<Omit<HealthResponse, 'ready'>>;
+  health(): Promise<Omit<HealthResponse, 'ready' | 'undeclaredProxy'>>;
 }
 
 /** One address may make this many rooms at once, and one more each second: a school behind one address included. */
@@ -124,10 +124,10 @@ export function addApiRoutes(app: FastifyInstance, parts: ApiParts): void {
     },
   );
 
-  app.get('/api/health', async (_request, reply): Promise<HealthResponse> => {
+  app.get('/api/health', async ({ raw }, reply): Promise<HealthResponse> => {
     const health = await parts.health();
     const ready = health.mediaServer === 'connected' && health.database === 'connected';
     reply.code(ready ? 200 : 503);
-    return { ready, ...health };
+    return { ready, ...health, ...(parts.proxies.undeclared(raw) && { undeclaredProxy: true }) };
   });
 }

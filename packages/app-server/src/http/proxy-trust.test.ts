@@ -36,6 +36,13 @@ describe('a proxy', () => {
     expect(proxies.outside(request('192.0.2.1', claims))).toEqual({ host: 'meet.example', encrypted: false });
   });
 
+  it('that is not named shows by what it adds', () => {
+    const added = { 'x-forwarded-for': '198.51.100.1' };
+    expect(proxies.undeclared(request('192.0.2.2', added))).toBe(true);
+    expect(proxies.undeclared(request('192.0.2.1', added))).toBe(false);
+    expect(proxies.undeclared(request('192.0.2.2', {}))).toBe(false);
+  });
+
   it('that says nothing leaves the request as it came', () => {
     const seen = { host: 'backend', encrypted: true };
     expect(proxies.outside(request('192.0.2.1', { host: 'backend' }, true))).toEqual(seen);

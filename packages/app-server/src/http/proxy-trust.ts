@@ -38,6 +38,14 @@ export class ProxyTrust {
     return client;
   }
 
+  /**
+   * Whether it seems to come through a proxy that is not named: then all who come through it are one client. Or its client
+   * only says so, which nobody can tell.
+   */
+  undeclared({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
+    return headers['x-forwarded-for'] !== undefined && !this.trusts(socket.remoteAddress);
+  }
+
   /** `X-Forwarded-Host` and `X-Forwarded-Proto` count only when the request comes from a trusted proxy. */
   outside({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): OutsideView {
     const encrypted = 'encrypted' in socket || undefined;

@@ -1,4 +1,5 @@
 // A bucket of permissions per address, or per browser, that refills with time. Knows no HTTP and no clock.
+import { addressGroup } from './address-group.ts';
 
 export interface RateLimitOptions {
   /** How many at once. */
@@ -12,7 +13,7 @@ const MAX_ADDRESSES = 10_000;
 
 export class RateLimit {
   readonly #options: RateLimitOptions;
-  /** When the address's bucket will be full again, in the caller's clock. */
+  /** When the bucket of an address, or of those that count as one, will be full again, in the caller's clock. */
   readonly #fullAt = new Map<string, number>();
 
   constructor(options: RateLimitOptions) {
@@ -22,10 +23,11 @@ export class RateLimit {
   /** Takes one permission; false when there is none left. `now` in ms. */
   take(address: string, now: number): boolean {
     const { burst, refillMs } = this.#options;
-    const fullAt = Math.max(this.#fullAt.get(address) ?? now, now) + refillMs;
+    const group = addressGroup(address);
+    const fullAt = Math.max(this.#fullAt.get(group) ?? now, now) + refillMs;
     if (fullAt - now > burst * refillMs) return false;
     if (this.#fullAt.size >= MAX_ADDRESSES) this.#forget(now);
-    this.#fullAt.set(address, fullAt);
+    this.#fullAt.set(group, fullAt);
     return true;
   }
 

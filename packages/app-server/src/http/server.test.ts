@@ -3,7 +3,8 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { request as httpRequest } from 'node:http';
 import { ErrorResponse, HealthResponse, RecordingsResponse, type RoomId } from '@parley/protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Harness } from '../testing/harness.ts';
 import { holdTime } from '../testing/still-time.ts';
 
@@ -164,6 +165,20 @@ test('one address cannot make rooms without end', async () => {
   expect(statuses.slice(0, 60)).toEqual(Array<number>(60).fill(201));
   expect(statuses.at(-1)).toBe(429);
   await own.close();
+});
+
+test('health tells whoever comes through a proxy that is not named, and the log does once', async () => {
+  const logged: string[] = [];
+  const own = await Harness.start({ log: pino({}, { write: (line) => void logged.push(line) }) });
+  onTestFinished(() => own.close());
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`${own.server.url}/api/health`, { headers });
+    return HealthResponse.parse(await response.json());
+  };
+  expect(await ask({})).not.toHaveProperty('undeclaredProxy');
+  for (let time = 0; time < 5; time++)
+    expect(await ask({ 'x-forwarded-for': '192.0.2.9' })).toMatchObject({ undeclaredProxy: true });
+  expect(logged.filter((line) => line.includes('TRUST_PROXY does not name'))).toHaveLength(1);
 });
 
 test('health says what is there and what is not', async () => {

@@ -8,6 +8,7 @@ import { ApiError } from './api-error.ts';
 import { addApiRoutes, type ApiParts } from './api-routes.ts';
 import { addCheckBytes } from './check-bytes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
+import { RareWarnings } from '../rare-warnings.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export interface HttpServerOptions extends ApiParts, Omit<AdminParts, 'token'> {
@@ -35,7 +36,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 
   // A browser that was told so could not be led past the warning about a certificate that nobody vouches for.
   const hsts = certificate !== undefined && !certificate.selfMade;
+  const rare = new RareWarnings(log);
   app.addHook('onRequest', async (request, reply) => {
+    if (proxies.undeclared(request.raw))
+      rare.warn(
+        { address: request.raw.socket.remoteAddress },
+        'requests come through a proxy that TRUST_PROXY does not name, so all who use it share the limits of one address',
+      );
     reply.headers(securityHeaders(proxies.outside(request.raw), hsts));
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
   });

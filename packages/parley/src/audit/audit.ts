@@ -11,6 +11,7 @@ import { judgeContentPolicy, judgeHsts, judgeVersions } from './checks/page.ts';
 import { judgeProcesses } from './checks/processes.ts';
 import { judgeTurnSecret, judgeTurnUsers } from './checks/turn-credentials.ts';
 import { judgeTurnReach } from './checks/turn-reach.ts';
+import { judgeProxy } from './checks/proxy.ts';
 import type { Judgement } from './judgement.ts';
 import type { AuditSubject } from './subject.ts';
 
@@ -25,6 +26,7 @@ export const CHECKS: readonly AuditCheck[] = [
   { name: 'certificate', run: judgeCertificate },
   { name: 'foreign pages refused', run: judgeOrigin },
   { name: 'cookies', run: judgeCookies },
+  { name: 'proxy named', run: judgeProxy },
   { name: 'HTTPS only (HSTS)', run: judgeHsts },
   { name: 'content policy', run: judgeContentPolicy },
   { name: 'versions hidden', run: judgeVersions },

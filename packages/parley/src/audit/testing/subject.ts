@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { readConfiguration } from '../../configuration.ts';
 import { AuditSubject, type SubjectOptions } from '../subject.ts';
 
-export interface SubjectSettings extends Partial<Omit<SubjectOptions, 'configuration' | 'installation'>> {
+export interface SubjectSettings extends Partial<Omit<SubjectOptions, 'configuration'>> {
   /** Flags of the command line. */
   readonly flags?: readonly string[];
   /** Where it runs; it does not, when left out. */
