@@ -146,7 +146,7 @@ export class DataChannels implements DataSink {
   }
 
   #sendOn(channel: DataChannel, { bytes, isText }: DataMessage): boolean {
-    const { ordered, maxPacketLifeTime } = channel.parameters;
+    const { ordered, maxPacketLifeTime, maxRetransmits } = channel.parameters;
     const isEmpty = bytes.length === 0;
     const ppid = isText ? (isEmpty ? PPID.emptyText : PPID.text) : isEmpty ? PPID.emptyBinary : PPID.binary;
     return this.#association.send({
@@ -156,6 +156,7 @@ export class DataChannels implements DataSink {
       // Before the peer has answered, nothing may overtake the opening (RFC 8832, section 6).
       ordered: ordered || channel.state === 'connecting',
       expiresAt: maxPacketLifeTime === undefined ? undefined : performance.now() + maxPacketLifeTime,
+      maxRetransmits,
       onSent: () => {
         channel.messagesSent++;
         channel.bytesSent += bytes.length;
@@ -164,7 +165,8 @@ export class DataChannels implements DataSink {
   }
 
   #sendDcep(streamId: number, bytes: Buffer): void {
-    this.#association.send({ streamId, ppid: PPID.dcep, bytes, ordered: true, expiresAt: undefined });
+    const reliably = { ordered: true, expiresAt: undefined, maxRetransmits: undefined };
+    this.#association.send({ streamId, ppid: PPID.dcep, bytes, ...reliably });
   }
 
   #onMessage(streamId: number, ppid: number, bytes: Buffer): void {

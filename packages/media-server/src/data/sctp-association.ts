@@ -2,6 +2,7 @@
 // the peer can make grow has a bound here. Timers are the library's; close() ends them.
 import type { Logger } from 'pino';
 import { DeliveryGate } from './delivery-gate.ts';
+import { keepToLimits } from './partial-reliability.ts';
 import { MAX_STREAMS, mayPass } from './sctp-guard.ts';
 import type { Sctp, SctpConstructor, SctpInternals } from './sctp-library.ts';
 
@@ -43,8 +44,10 @@ export interface OutgoingMessage {
   /** At least one byte: SCTP has no empty messages. */
   readonly bytes: Buffer;
   readonly ordered: boolean;
-  /** Not sent any more after this, in ms of the monotonic clock. */
+  /** Not sent any more, nor sent again, after this, in ms of the monotonic clock. */
   readonly expiresAt: number | undefined;
+  /** How often it is sent again at most when it is lost; undefined: until it arrives. */
+  readonly maxRetransmits: number | undefined;
   /** Told when it is on its way, as opposed to expired. */
   onSent?(): void;
 }
@@ -76,6 +79,7 @@ export class SctpAssociation {
       options.localPort,
     );
     this.#internals = this.#sctp as unknown as SctpInternals;
+    keepToLimits(this.#internals);
     this.#gate = new DeliveryGate((bytes) => this.#narrowWindow(bytes));
     this.#sctp._inboundStreamsMax = MAX_STREAMS;
     this.#sctp._outboundStreamsCount = MAX_STREAMS;
@@ -165,6 +169,7 @@ export class SctpAssociation {
     } catch (error) {
       this.#options.log.debug({ err: error }, 'a packet of SCTP was dropped');
     }
+    this.#receiveComplete();
     if (this.#heldChunks() <= MAX_HELD_CHUNKS) return;
     this.#options.log.warn('the peer leaves too many messages unfinished: SCTP ends');
     this.#ended();
@@ -179,6 +184,20 @@ export class SctpAssociation {
         this.#options.log.error({ err: error }, 'what came over SCTP was not taken');
       }
     });
+  }
+
+  /** The library leaves messages behind when those of several streams were waiting for the same packet. */
+  #receiveComplete(): void {
+    const sctp = this.#internals;
+    for (const stream of Object.values(sctp.inboundStreams)) {
+      for (let waiting = Infinity; stream.reassembly.length > 0 && stream.reassembly.length < waiting;) {
+        waiting = stream.reassembly.length;
+        for (const message of stream.popMessages()) {
+          sctp.advertisedRwnd += message[2].length;
+          sctp.receive(...message);
+        }
+      }
+    }
   }
 
   #heldChunks(): number {
@@ -206,12 +225,12 @@ export class SctpAssociation {
   }
 
   async #sendNow(message: OutgoingMessage): Promise<void> {
-    const { streamId, ppid, bytes, ordered, expiresAt } = message;
+    const { streamId, ppid, bytes, ordered, expiresAt, maxRetransmits } = message;
     this.#waitingBytes -= bytes.length + MESSAGE_OVERHEAD;
     this.#options.onTaken();
     if (expiresAt !== undefined && performance.now() > expiresAt) return;
     message.onSent?.();
-    await this.#sctp.send(streamId, ppid, bytes, { ordered });
+    await this.#sctp.send(streamId, ppid, bytes, { ordered, maxRetransmits, expiry: expiresAt });
   }
 
   async #reset(streamIds: readonly number[]): Promise<void> {

@@ -54,7 +54,6 @@ export const elementsClasses: readonly ClassDeclaration[] = [
           { name: 'protocol', type: 'String', optional: true, default: '' },
         ],
         supported: true,
-        effect: 'partial',
       },
       { name: 'closeDataChannel', params: [{ name: 'channelId', type: 'int' }], supported: true },
     ],
