@@ -8,6 +8,9 @@ import { ParleyServer } from './src/parley-server.ts';
 import { Participant } from './src/participant.ts';
 import { endedRecordings, expectPieceToShow } from './src/recordings.ts';
 
+/** How long the page may take to show something. */
+const SHOWN = { timeout: 20_000 };
+
 let server: ParleyServer;
 let mediaServer: KurentoObserver;
 let room: string;
@@ -58,14 +61,14 @@ it('adds and removes the recorders of a running call twice, without a glitch for
     await bob.press('Record');
     await ada.button('Stop recording').waitFor();
     await expect
-      .poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 5_000, message: `${time} recorders` })
+      .poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 20_000, message: `${time} recorders` })
       .toBe(2);
     // Long enough for a piece to be worth watching: some frames of the viewer, and the tone.
     for (let shown = 0; shown < 20; shown++) await frames.next();
     await expectToHear(ada, bob);
     await ada.press('Stop recording');
     await bob.button('Record').waitFor();
-    await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => mediaServer.count('RecorderEndpoint'), { timeout: 20_000 }).toBe(0);
     await frames.next();
   }
 
@@ -104,26 +107,26 @@ it('gives a part of a piece when asked for a part', async () => {
 it('lets the owner of the room delete a recording after asking, and nobody else', async () => {
   await bob.press('Leave');
   await bob.open('/recordings');
-  await expect.poll(() => bob.page.getByRole('article').count()).toBe(2);
+  await expect.poll(() => bob.page.getByRole('article').count(), SHOWN).toBe(2);
   expect(await bob.page.getByRole('button', { name: /^Delete/ }).count()).toBe(0);
 
   await ada.open('/recordings');
   const { keyboard } = ada.page;
   const remove = ada.page.getByRole('button', { name: /^Delete the recording of/ });
-  await expect.poll(() => remove.count()).toBe(2);
+  await expect.poll(() => remove.count(), SHOWN).toBe(2);
   const focused = (locator: typeof remove) =>
     locator.evaluate((element) => element === document.activeElement).catch(() => false);
   await remove.first().press('Enter');
-  await expect.poll(() => focused(ada.button('Cancel'))).toBe(true);
+  await expect.poll(() => focused(ada.button('Cancel')), SHOWN).toBe(true);
   await keyboard.press('Escape');
-  await expect.poll(() => focused(remove.first())).toBe(true);
+  await expect.poll(() => focused(remove.first()), SHOWN).toBe(true);
   expect(await endedRecordings(server.url, room)).toHaveLength(2);
 
   await keyboard.press('Enter');
   await ada.press('Delete for everyone');
   await ada.page.getByText(/^The recording of .* was deleted/).waitFor();
   expect(await remove.count()).toBe(1);
-  await expect.poll(() => focused(ada.page.getByRole('heading', { level: 1 }))).toBe(true);
+  await expect.poll(() => focused(ada.page.getByRole('heading', { level: 1 })), SHOWN).toBe(true);
   expect(await endedRecordings(server.url, room)).toHaveLength(1);
 });
 

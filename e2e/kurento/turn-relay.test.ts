@@ -9,6 +9,7 @@ import { parseCandidate } from '@parley/rtc';
 import { startTurnServer, type RunningTurnServer } from '@parley/turn-server';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import type { KurentoConnection } from '../src/kurento/kurento-connection.ts';
 import { LibraryPeer } from '../src/kurento/library-peer.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
@@ -129,7 +130,7 @@ it.each(['udp', 'tcp', 'tls'] as const)(
     expect(parseCandidate(pair?.localCandidate ?? '')).toMatchObject({ type: 'relay', port: relay?.port });
 
     await connection.release(endpoint);
-    await expect.poll(() => turn.allocations()).toHaveLength(0);
+    await expect.poll(() => turn.allocations(), DEADLINE).toHaveLength(0);
   },
 );
 
@@ -151,5 +152,5 @@ it('an endpoint whose relay is lost with the connection to the server says at on
   const isLost = ({ newState }: Record<string, unknown>): boolean => newState === 'DISCONNECTED';
   await connection.event(endpoint, 'ConnectionStateChanged', isLost);
   expect(await connection.invoke(endpoint, 'getICECandidatePairs')).toEqual([]);
-  await expect.poll(() => server.child.log).toContain('a relay is lost');
+  await expect.poll(() => server.child.log, DEADLINE).toContain('a relay is lost');
 });

@@ -27,10 +27,11 @@ async function serve(file: Buffer, behaviour: Behaviour = {}): Promise<WebServer
 }
 
 function eventually(check: () => void): Promise<void> {
-  return vi.waitFor(check, { timeout: 10_000, interval: 2 });
+  return vi.waitFor(check, { timeout: 30_000, interval: 2 });
 }
 
-describe('PlayerEndpoint of an HTTP source', () => {
+/** What is played is read by a process of its own, whose start takes its time on a busy machine. */
+describe('PlayerEndpoint of an HTTP source', { timeout: 60_000 }, () => {
   it('plays it in real time and leaves its server at the end', async () => {
     const server = await serve(await readFile(CLIP));
     const player = bench.make(PlayerEndpoint, { uri: server.url, networkCache: 0 });

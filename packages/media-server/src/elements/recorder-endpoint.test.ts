@@ -338,7 +338,7 @@ describe('RecorderEndpoint', () => {
     expect((await readClip(join(bench.data, 'a.webm'))).video.length).toBe(50);
   });
 
-  it('ends with the file that a player plays into it', async () => {
+  it('ends with the file that a player plays into it', { timeout: 60_000 }, async () => {
     copyFileSync(CLIP, join(bench.data, 'clip.webm'));
     const player = bench.make(PlayerEndpoint, { uri: 'clip.webm' });
     const recorder = bench.make(RecorderEndpoint, { uri: 'a.webm', stopOnEndOfStream: true });

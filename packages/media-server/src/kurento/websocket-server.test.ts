@@ -155,7 +155,7 @@ describe('the door of the Kurento server', () => {
     await Promise.all(silent.map((socket) => once(socket, 'connect')));
     expect(await outcome(`ws://127.0.0.1:${guarded.port}/kurento`)).toBe('open');
     // As many as may be about to say something stay, less the one that made room for the client.
-    await expect.poll(() => closed.size).toBeGreaterThanOrEqual(150);
+    await expect.poll(() => closed.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(150);
     expect(closed.size).toBeLessThanOrEqual(151);
     for (const socket of silent) socket.destroy();
     await guarded.close();

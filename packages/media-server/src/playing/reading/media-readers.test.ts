@@ -84,7 +84,7 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
     expect(childProcesses()).toBe(1);
     await media.close();
     await media.close();
-    await expect.poll(childProcesses).toBe(0);
+    await expect.poll(childProcesses, { timeout: 10_000 }).toBe(0);
     await expect(media.keyframeBefore(0)).rejects.toThrow("'file' has been closed");
   });
 
@@ -136,7 +136,7 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
         message: expect.stringMatching(/^'file' is not a WebM/) as string,
       }) as Error,
     );
-    await expect.poll(childProcesses).toBe(0);
+    await expect.poll(childProcesses, { timeout: 10_000 }).toBe(0);
   });
 
   it('is ended when reading it takes all memory, which is the memory of its process', async () => {
@@ -157,7 +157,7 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
         message: "'file' cannot be played: reading it took more than 0.3 s",
       }) as Error,
     );
-    await expect.poll(childProcesses).toBe(0);
+    await expect.poll(childProcesses, { timeout: 10_000 }).toBe(0);
   });
 
   it('waits for no other media, which never comes to an answer, and which can be left at once', async () => {
@@ -185,7 +185,7 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
     expect((await framesOf(all[3])).video).toEqual(expected);
     await all[3].close();
     expect(readers.count).toBe(0);
-    await expect.poll(childProcesses).toBe(0);
+    await expect.poll(childProcesses, { timeout: 10_000 }).toBe(0);
   });
 
   it('says what is wrong when its process cannot start', async () => {

@@ -59,7 +59,7 @@ export class ElementBench {
       () => {
         if (!this.log().some(matches)) throw new Error(`No ${String(event)} among ${this.log().join(', ')}`);
       },
-      { timeout: 10_000, interval: 5 },
+      { timeout: 30_000, interval: 5 },
     );
   }
 
