@@ -30,6 +30,12 @@ export class DeviceError extends Error {
     return CAUSES[this.reason];
   }
 
+  /** Short, for a tile: what is wrong, and what to do. */
+  get words(): { participant: string; remedy: string } {
+    // Nothing that could be allowed in the address bar: the browser does not even ask.
+    return this.reason === 'insecure-context' ? INSECURE : causeTexts[this.failure];
+  }
+
   /** From what `getUserMedia` or `getDisplayMedia` rejects with (Media Capture and Streams, section 10.2). */
   static from(device: DeviceKind, error: unknown): DeviceError {
     if (error instanceof DeviceError) return error;
@@ -37,6 +43,11 @@ export class DeviceError extends Error {
     return new DeviceError(device, REASONS[name] ?? 'other', error);
   }
 }
+
+const INSECURE = {
+  participant: 'Browsers give camera and microphone only to pages that came over HTTPS.',
+  remedy: 'Open this page with https://, or on localhost.',
+};
 
 /** What a failure means for the stream that the device was wanted for. */
 const CAUSES: Readonly<Record<DeviceFailureReason, FailureCause>> = {

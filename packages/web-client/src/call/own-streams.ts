@@ -1,14 +1,6 @@
 // What this participant sends into the room: camera and microphone as one stream, a shared screen as another. Follows the
 // devices; when a stream may begin is the room session's business.
-import type {
-  Candidate,
-  FailureCause,
-  IceServer,
-  Leg,
-  LegStatus,
-  StreamDescription,
-  StreamId,
-} from '@parley/protocol';
+import type { Candidate, IceServer, Leg, LegStatus, StreamDescription, StreamId } from '@parley/protocol';
 import { DeviceError } from './devices.ts';
 import type { LocalDevices } from './local-devices.ts';
 import { OwnStream, type OwnStreamOptions } from './own-stream.ts';
@@ -78,8 +70,8 @@ export class OwnStreams {
     return this.#screenMedia ? 'on' : this.#choosingScreen ? 'starting' : 'off';
   }
 
-  get cameraFailure(): FailureCause | undefined {
-    return this.#options.devices.snapshot().camera.failure?.failure;
+  get cameraFailure(): DeviceError | undefined {
+    return this.#options.devices.snapshot().camera.failure;
   }
 
   get microphoneSwitch(): SwitchState {
@@ -99,7 +91,7 @@ export class OwnStreams {
     const devices = this.#options.devices.snapshot();
     const failures = (['camera', 'microphone'] as const).flatMap((device) => {
       const { failure, wanted } = devices[device];
-      return failure && wanted ? [{ device, cause: failure.failure }] : [];
+      return failure && wanted ? [{ device, cause: failure.failure, words: failure.words }] : [];
     });
     const camera = { kind: 'camera' as const, stream: this.#camera?.id, failures, ...kindsOf(this.#preview) };
     if (!this.#screenMedia) return [camera];

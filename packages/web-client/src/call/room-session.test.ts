@@ -469,6 +469,16 @@ describe('a device that gives nothing for a while', () => {
       'failed',
     ]);
   });
+
+  it('is not said to be one that could be allowed, when the page did not come over HTTPS', async () => {
+    begin({ camera: false, microphone: false });
+    devices.refuse('camera', 'insecure-context');
+    await join();
+    expect(tile('Me')).toMatchObject({
+      message: expect.stringContaining('only to pages that came over HTTPS') as string,
+      remedy: expect.stringContaining('https://') as string,
+    });
+  });
 });
 
 describe('leaving', () => {

@@ -8,6 +8,7 @@ import {
   type StreamId,
 } from '@parley/protocol';
 import { repairing } from './causes.ts';
+import type { DeviceError } from './devices.ts';
 import type { KeeperState } from './leg-keeper.ts';
 import { nameOf, type HeardRecording, type RoomState } from './room-state.ts';
 import type { WhoSees } from './who-sees.ts';
@@ -85,7 +86,7 @@ export interface TileParts {
   preview: MediaStream | undefined;
   muted: boolean;
   /** Why there is no camera though it is wanted. */
-  cameraFailure: FailureCause | undefined;
+  cameraFailure: DeviceError | undefined;
   camera: ShownStream | undefined;
   screen: ShownStream | undefined;
   watched: ReadonlyMap<StreamId, ShownStream>;
@@ -115,7 +116,8 @@ function ownTile(parts: TileParts): TileView {
     state: { phase: 'connecting' },
     media: undefined,
   };
-  const off = parts.cameraFailure ? told(parts.cameraFailure) : { message: 'Camera off' };
+  const failure = parts.cameraFailure?.words;
+  const off = failure ? { message: failure.participant, remedy: failure.remedy } : { message: 'Camera off' };
   // The own picture is always there; what matters is whether the others get it.
   const health = healthOf(parts, parts.camera ?? pending, {
     idle: off,

@@ -42,7 +42,12 @@ export interface OwnSource {
   audio: boolean;
   video: boolean;
   /** Why a device is missing though it is wanted. */
-  failures: readonly { device: 'camera' | 'microphone'; cause: FailureCause }[];
+  failures: readonly {
+    device: 'camera' | 'microphone';
+    cause: FailureCause;
+    /** Instead of those of the cause. */
+    words?: { participant: string; remedy: string };
+  }[];
 }
 
 /** What is sent, for the sentences. */
@@ -71,8 +76,10 @@ function ownLines(room: RoomState, source: OwnSource): StreamLines {
   const ledger = stream && room.ledgers.get(stream);
   const causes = [...new Set(failures.map(({ cause }) => cause))];
   const devices = causes.map((cause) => {
-    const names = failures.filter((failure) => failure.cause === cause).map(({ device }) => device);
-    return { state: 'failed' as const, text: `Your ${names.join(' and ')}: ${sentencesOf(cause)}` };
+    const alike = failures.filter((failure) => failure.cause === cause);
+    const names = alike.map(({ device }) => device).join(' and ');
+    const { participant, remedy } = alike[0]?.words ?? causeTexts[cause];
+    return { state: 'failed' as const, text: `Your ${names}: ${participant} ${remedy}` };
   });
   const what = [source.video ? 'picture' : '', source.audio ? 'sound' : ''].filter(Boolean).join(' and ');
   return {
