@@ -1,11 +1,12 @@
 // Doctor and audit look at a running Parley: they find it by its settings, try it for real, and leave it as it was.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Admin } from './src/admin.ts';
 import { Child } from './src/child.ts';
 import { health, openAddress, PARLEY } from './src/parley-server.ts';
 
@@ -78,6 +79,12 @@ it('the audit of a page that would be served in clear to the network ends with e
   const { code, report } = await parleyCommand('audit', { HOST: '0.0.0.0', PORT: '0' });
   expect(report).toMatchObject({ running: false, findings: [{ id: 'signalling-without-tls' }] });
   expect(code).toBe(1);
+});
+
+it('both name their tests in the list of sessions, which would be somebody’s else', async () => {
+  const admin = await Admin.signIn(url, readFileSync(join(folder, 'data', 'admin-token'), 'utf8').trim());
+  const names = (await admin.sessions()).map(({ participantName }) => participantName);
+  expect([...new Set(names)].sort()).toEqual(['parley audit', 'parley doctor']);
 });
 
 it('leaves Parley as it was', async () => {

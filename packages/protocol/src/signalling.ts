@@ -96,6 +96,10 @@ export const RunningRecording = z.object({
 });
 export type RunningRecording = z.infer<typeof RunningRecording>;
 
+/** The commands that run a test without a person. */
+export const TestingProgram = z.enum(['audit', 'doctor']);
+export type TestingProgram = z.infer<typeof TestingProgram>;
+
 /** Requests of the browser, with what they take and what they give. */
 export const requests = {
   /**
@@ -183,8 +187,11 @@ export const requests = {
     result: Nothing,
   },
 
-  /** Flows 1 and 2, first half: asks for the ICE servers of a test. */
-  requestTest: { params: Nothing, result: z.object({ iceServers: z.array(IceServer) }) },
+  /** Flows 1 and 2, first half: asks for the ICE servers of a test. `by`: a program that tries the server, no person. */
+  requestTest: {
+    params: z.object({ by: TestingProgram.optional() }),
+    result: z.object({ iceServers: z.array(IceServer) }),
+  },
   /** Flow 1: records what this browser sends, until `stopTest` or the limit (`TEST_RECORD_SECONDS`). */
   startTestRecord: {
     params: z.object({ sdpOffer: Sdp, audio: z.boolean(), video: z.boolean() }),

@@ -3,7 +3,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StreamId, TEST_RECORD_SECONDS, type Candidate, type ReportedEvent } from '@parley/protocol';
+import {
+  StreamId,
+  TEST_RECORD_SECONDS,
+  type Candidate,
+  type ReportedEvent,
+  type TestingProgram,
+} from '@parley/protocol';
 import type { Logger } from 'pino';
 import type { JsonObject, MediaServer } from '../kurento/media-server.ts';
 import { OWNER_TAG } from '../kurento/orphans.ts';
@@ -90,15 +96,16 @@ export class TestStreamProcessor {
     return this.#trace;
   }
 
-  /** @param participant whose browser it is; undefined before joining */
-  beginTrace(participant: Participant | undefined): SessionTracer {
-    const self = participant ? { id: participant.id, name: participant.name } : null;
+  /** @param participant whose browser it is; undefined before joining. @param by instead of a person */
+  beginTrace(participant: Participant | undefined, by?: TestingProgram): SessionTracer {
+    const unjoined = { id: this.relayName, name: by === undefined ? null : `parley ${by}` };
+    const self = participant ? { id: participant.id, name: participant.name } : unjoined;
     return (this.#trace ??= this.#options.tracing.begin({
       id: this.#stream,
       kind: 'test',
       room: null,
-      participant: self ?? { id: this.relayName, name: null },
-      legs: () => this.#legs.reports(self?.name ?? null, (kind) => this.#legOf(kind).endpoint),
+      participant: self,
+      legs: () => this.#legs.reports(self.name, (kind) => this.#legOf(kind).endpoint),
     }));
   }
 

@@ -2,6 +2,7 @@
 import {
   requests,
   StreamId,
+  TestingProgram,
   type Leg,
   type NotificationName,
   type NotificationParams,
@@ -113,7 +114,7 @@ export class BrowserTracer {
     // It fills the trace, and is no part of it.
     if (name === 'reportTrace') return undefined;
     if (isObject(leg)) return this.#placeOfLeg(leg as Leg);
-    if (typeof stream !== 'string') return this.#placeInTest(name);
+    if (typeof stream !== 'string') return this.#placeInTest(name, params);
     const kind = OF_UP_LEG.has(name) ? 'up' : 'down';
     return this.#placeOfLeg({ kind, stream: stream as StreamId });
   }
@@ -128,7 +129,7 @@ export class BrowserTracer {
     return { tracer, leg: { kind: leg.kind, participant: participant.id } };
   }
 
-  #placeInTest(name: string): Place | undefined {
+  #placeInTest(name: string, params: Facts = {}): Place | undefined {
     const { tests } = this.#options.browser;
     const kind = OF_TEST_RECORD.has(name)
       ? 'testRecord'
@@ -137,7 +138,8 @@ export class BrowserTracer {
         : undefined;
     if (kind === undefined && !OF_TEST.has(name)) return undefined;
     const begins = name === 'requestTest' || name === 'startTestRecord';
-    const tracer = begins ? tests.beginTrace(this.#options.browser.participant) : tests.trace;
+    const by = TestingProgram.safeParse(params['by']).data;
+    const tracer = begins ? tests.beginTrace(this.#options.browser.participant, by) : tests.trace;
     return tracer && { tracer, leg: kind === undefined ? null : testLeg(kind) };
   }
 

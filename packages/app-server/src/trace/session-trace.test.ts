@@ -1,5 +1,5 @@
 // Whole sessions against a fake media server: what their traces say, and what they must not.
-import { SessionTrace, type TraceEntry } from '@parley/protocol';
+import { SessionsResponse, SessionTrace, type TraceEntry } from '@parley/protocol';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TOLD_EVENTS } from '../media/kurento-handler.ts';
@@ -32,14 +32,14 @@ beforeEach(async () => {
 });
 afterEach(() => harness.close());
 
-async function traceOf(id: string): Promise<SessionTrace> {
+async function told(path: string): Promise<unknown> {
   const authorization = `Bearer ${harness.server.admin.token ?? ''}`;
-  const response = await fetch(`${harness.server.url}/api/admin/sessions/${id}`, {
-    headers: { authorization },
-  });
+  const response = await fetch(`${harness.server.url}/api/admin/${path}`, { headers: { authorization } });
   expect(response.status).toBe(200);
-  return SessionTrace.parse(await response.json());
+  return response.json();
 }
+
+const traceOf = async (id: string) => SessionTrace.parse(await told(`sessions/${id}`));
 
 const SHORT = { browser: 'B', 'app-server': 'A', 'media-server': 'M', 'turn-server': 'T' } as const;
 
@@ -329,6 +329,14 @@ test('a test has one trace for its recording and its playback', async () => {
     order.map((name) => names.indexOf(name)).sort((a, b) => a - b),
   );
   expect(names).toContain('startTestPlayback');
+});
+
+test('a test of a program that tries the server is named so', async () => {
+  const [doctor, someone] = [await harness.browser(), await harness.browser()];
+  await doctor.request('requestTest', { by: 'doctor' });
+  await someone.request('requestTest', {});
+  const { sessions } = SessionsResponse.parse(await told('sessions'));
+  expect(sessions.map(({ participantName }) => participantName)).toEqual([null, 'parley doctor']);
 });
 
 test('no secret of any message is in a trace', async () => {

@@ -1,6 +1,6 @@
 // What is judged: the configuration, the data folder, and the installation that runs with them, if one does. What several
 // checks need of the running one is asked for once.
-import type { IceServer } from '@parley/protocol';
+import type { IceServer, TestingProgram } from '@parley/protocol';
 import { mintTurnCredentials } from '@parley/protocol/turn-credentials';
 import type { Configuration } from '../configuration.ts';
 import { askHttp, type HttpAnswer } from '../probes/http-probe.ts';
@@ -43,6 +43,11 @@ export class AuditSubject {
     this.now = now;
   }
 
+  /** Who looks: its tests are named so in the list of sessions. */
+  get lookedAtBy(): TestingProgram {
+    return 'audit';
+  }
+
   /** Where it runs, such as `https://127.0.0.1:8443`; undefined when it does not. */
   get url(): string | undefined {
     return this.installation.state === 'running' ? this.installation.url : undefined;
@@ -55,7 +60,7 @@ export class AuditSubject {
 
   /** What a browser would learn of the media server. @throws as `probeMedia` */
   media(url: string): Promise<MediaProbe> {
-    return this.#ask('media', () => probeMedia(url));
+    return this.#ask('media', () => probeMedia(url, this.lookedAtBy));
   }
 
   /**
@@ -64,7 +69,7 @@ export class AuditSubject {
    */
   turn(): Promise<TurnAccess[]> {
     return this.#ask('turn', async () => {
-      if (this.url !== undefined) return accessOf(await iceServers(this.url));
+      if (this.url !== undefined) return accessOf(await iceServers(this.url, this.lookedAtBy));
       const { turn } = this.configuration;
       if (turn.kind !== 'external') return [];
       const { urls, secret } = turn.server;
@@ -81,10 +86,10 @@ export class AuditSubject {
   }
 }
 
-async function iceServers(url: string): Promise<IceServer[]> {
+async function iceServers(url: string, by: TestingProgram): Promise<IceServer[]> {
   const signalling = await SignallingProbe.open(url);
   try {
-    return await signalling.iceServers();
+    return await signalling.iceServers(by);
   } finally {
     signalling.close();
   }

@@ -1,4 +1,5 @@
 // What is examined. The parts of the machine that a test cannot change are given from outside.
+import type { TestingProgram } from '@parley/protocol';
 import { AuditSubject, type SubjectOptions } from '../audit/subject.ts';
 
 export interface Machine {
@@ -23,5 +24,9 @@ export class Patient extends AuditSubject {
   constructor(options: PatientOptions) {
     super(options);
     this.machine = options.machine;
+  }
+
+  override get lookedAtBy(): TestingProgram {
+    return 'doctor';
   }
 }

@@ -1,6 +1,7 @@
 // Connects to the media port as a browser does, on each address that the media server names: an ICE check over UDP and TCP,
 // and the beginning of DTLS with weak SRTP profiles only. No media is sent.
 import { randomBytes } from 'node:crypto';
+import type { TestingProgram } from '@parley/protocol';
 import {
   STUN_ATTRIBUTE,
   STUN_METHOD_BINDING,
@@ -49,12 +50,13 @@ const MAX_COOKIES = 2;
 
 /**
  * @param url of the page
+ * @param by who it is, for the list of sessions
  * @throws what `SignallingProbe` throws; Error when the answer takes no media
  */
-export async function probeMedia(url: string): Promise<MediaProbe> {
+export async function probeMedia(url: string, by: TestingProgram): Promise<MediaProbe> {
   const signalling = await SignallingProbe.open(url);
   try {
-    await signalling.request('requestTest', {});
+    await signalling.request('requestTest', { by });
     const offer = probeOffer();
     const started = { sdpOffer: offer.sdp, audio: true, video: false };
     const { sdpAnswer } = await signalling.request('startTestRecord', started);

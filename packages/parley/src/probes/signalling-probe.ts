@@ -9,6 +9,7 @@ import {
   type RequestName,
   type RequestParams,
   type RequestResult,
+  type TestingProgram,
 } from '@parley/protocol';
 import { WebSocket } from 'ws';
 
@@ -60,8 +61,8 @@ export class SignallingProbe {
   }
 
   /** What browsers are told of TURN and STUN servers, with credentials of our own. @throws as `request` */
-  async iceServers(): Promise<IceServer[]> {
-    return (await this.request('requestTest', {})).iceServers;
+  async iceServers(by: TestingProgram): Promise<IceServer[]> {
+    return (await this.request('requestTest', { by })).iceServers;
   }
 
   /** Idempotent; the server ends whatever was begun. */
