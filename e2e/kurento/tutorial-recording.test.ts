@@ -145,7 +145,7 @@ async function settled(peer: BrowserPeer): Promise<{ framesDecoded: number }> {
         counts = await peer.counts();
         return counts.framesDecoded - before;
       },
-      { interval: 300, timeout: 10_000 },
+      { interval: 1_000, timeout: 20_000 },
     )
     .toBe(0);
   return counts;
