@@ -14,6 +14,8 @@ it('gives back the allocation that an open relay has made for it', async () => {
 });
 
 it.each(['turn', 'turns'])('hangs up on a server that never answers, asked by %s:', async (scheme) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   // Who is still there takes whatever comes; what is sent to somebody who has gone is refused.
   const refused = new Promise<string | undefined>((resolve) => {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -21,6 +23,8 @@ it.each(['turn', 'turns'])('hangs up on a server that never answers, asked by %s
       onTestFinished(() => void socket.destroy());
       socket.resume().on('end', write);
       socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+      // Longer than anybody waits.
+      vi.advanceTimersByTime(60_000);
     });
     onTestFinished(() => void server.close());
     server.listen(0, '127.0.0.1', () => {

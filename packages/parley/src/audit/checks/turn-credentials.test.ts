@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startTurnServer } from '@parley/turn-server';
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { found } from '../testing/found.ts';
 import { laxTurnServer } from '../testing/lax-turn-server.ts';
 import { subjectOf } from '../testing/subject.ts';
@@ -93,7 +93,12 @@ describe('a TURN server', () => {
   });
 
   it('that does not answer cannot be judged', async () => {
-    expect(await found(judgeTurnUsers(external(9, 'x')))).toBe('failed');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let outcome: unknown;
+    void found(judgeTurnUsers(external(9, 'x'))).then((judged) => (outcome = judged));
+    while (outcome === undefined) await vi.advanceTimersByTimeAsync(100);
+    expect(outcome).toBe('failed');
   });
 
   it('of its own has nothing to look at while Parley does not run', async () => {
