@@ -1,5 +1,5 @@
 // Kurento's tutorials with Kurento's library on both sides: kurento-utils in the page, kurento-client in front of the
-// media server, and a camera and a microphone as getUserMedia gives them.
+// media server or in the page as well, and a camera and a microphone as getUserMedia gives them.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,10 @@ import {
   connectKurentoClient,
   IceCandidate,
   type KurentoClient,
+  type KurentoClientModule,
   type WebRtcEndpoint,
 } from '../src/kurento/kurento-client.ts';
+import { bundleForPage } from '../src/kurento/page-bundle.ts';
 import { bundleKurentoUtils, type KurentoUtils, type WebRtcPeer } from '../src/kurento/kurento-utils.ts';
 import { KurentoPage } from '../src/kurento/kurento-page.ts';
 import { MediaServerAlone, startMediaServerAlone } from '../src/kurento/media-server-alone.ts';
@@ -144,5 +146,44 @@ describe('WebRtcPeerSendonly and WebRtcPeerRecvonly', () => {
     await isSeenAndHeard(viewer.remote);
     for (const { peer } of [presenter, viewer]) await peer.evaluate((peer) => peer.dispose());
     await pipeline.release();
+  });
+});
+
+describe('kurento-client in the page, which speaks to the media server itself', () => {
+  it('shows the camera that went to the media server and back', async () => {
+    await page.page.addScriptTag({ content: await bundleForPage('kurento-client', 'kurentoClient') });
+    const { peer, remote } = await newPeer('carol', 'WebRtcPeerSendrecv');
+    const leave = await peer.evaluateHandle(async (peer, url) => {
+      const { kurentoClient } = window as unknown as { kurentoClient: KurentoClientModule };
+      const client = await kurentoClient(url);
+      const pipeline = await client.create('MediaPipeline');
+      const endpoint = await pipeline.create('WebRtcEndpoint');
+      await endpoint.connect(endpoint);
+      const ofServer = (event: Record<string, unknown>) =>
+        peer.addIceCandidate(event['candidate'] as RTCIceCandidateInit, () => undefined);
+      endpoint.on('IceCandidateFound', ofServer);
+      const IceCandidate = kurentoClient.getComplexType('IceCandidate');
+      peer.peerConnection.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate) void endpoint.addIceCandidate(IceCandidate(candidate.toJSON()));
+      });
+      const offer = await new Promise<string>((resolve, reject) => {
+        peer.generateOffer((error, offer) => (error ? reject(error) : resolve(offer)));
+      });
+      const answer = await endpoint.processOffer(offer);
+      await new Promise<void>((resolve, reject) => {
+        peer.processAnswer(answer, (error) => (error ? reject(error) : resolve()));
+      });
+      await endpoint.gatherCandidates();
+      return async () => {
+        await pipeline.release();
+        client.close();
+      };
+    }, server.url);
+    await isSeenAndHeard(remote);
+    const manager = await client.getServerManager();
+    expect(await manager.getPipelines()).toHaveLength(1);
+    await leave.evaluate((leave) => leave());
+    expect(await manager.getPipelines()).toEqual([]);
+    await peer.evaluate((peer) => peer.dispose());
   });
 });

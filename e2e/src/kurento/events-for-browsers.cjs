@@ -1,11 +1,11 @@
-// Stands for Node's `events` where kurento-utils is bundled for a browser, with what it uses of it: no registry package of
-// that name is installed. A plain function, since kurento-utils calls it on objects of its own.
+// Stands for Node's `events` where Kurento's clients are bundled for a browser, with what they use of it: no registry package
+// of that name is installed. A plain function, since they call it on objects of their own, and look into `_events`.
 function EventEmitter() {}
 
 EventEmitter.prototype.on = function (event, listener) {
-  this.listenersOf ??= new Map();
+  this._events ??= {};
   if (event !== 'newListener') this.emit('newListener', event, listener);
-  this.listenersOf.set(event, [...(this.listenersOf.get(event) ?? []), listener]);
+  this._events[event] = [...listenersOf(this, event), listener];
   return this;
 };
 
@@ -20,25 +20,27 @@ EventEmitter.prototype.once = function (event, listener) {
 };
 
 EventEmitter.prototype.removeListener = function (event, listener) {
-  const listeners = this.listenersOf?.get(event) ?? [];
-  this.listenersOf?.set(
-    event,
-    listeners.filter((other) => other !== listener),
-  );
+  this._events ??= {};
+  this._events[event] = listenersOf(this, event).filter((other) => other !== listener);
   return this;
 };
 
-EventEmitter.prototype.removeAllListeners = function () {
-  this.listenersOf?.clear();
+EventEmitter.prototype.removeAllListeners = function (event) {
+  if (event === undefined) this._events = {};
+  else delete this._events?.[event];
   return this;
 };
 
 EventEmitter.prototype.emit = function (event, ...values) {
-  const listeners = this.listenersOf?.get(event) ?? [];
+  const listeners = listenersOf(this, event);
   for (const listener of listeners) listener.apply(this, values);
   return listeners.length > 0;
 };
 
-EventEmitter.listenerCount = (emitter, event) => emitter.listenersOf?.get(event)?.length ?? 0;
+EventEmitter.listenerCount = (emitter, event) => listenersOf(emitter, event).length;
+
+function listenersOf(emitter, event) {
+  return emitter._events?.[event] ?? [];
+}
 
 module.exports = { EventEmitter };

@@ -1,13 +1,11 @@
 // One Firefox with one page of peers, as kurento-page.ts is one Chromium; driven over WebDriver BiDi. What is seen is counted,
 // not looked at.
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { COLOURS, type Colour } from '../fake-media.ts';
 import { ensureFfmpeg } from '../ffprobe.ts';
 import { ensureFirefox } from '../firefox.ts';
 import { DrivenPeer } from './driven-peer.ts';
+import { openEmptyPlace, type Place } from './empty-place.ts';
 import { installParley, type PageParley } from './page-peer.ts';
 
 /** Of the tone of its fake microphone: without a sound device its Web Audio makes none. */
@@ -31,10 +29,10 @@ const PREFERENCES = {
 export class FirefoxPage {
   readonly #browser: Browser;
   readonly #page: Page;
-  readonly #place: Server;
+  readonly #place: Place;
   readonly #peers = new Map<string, DrivenPeer>();
 
-  private constructor(browser: Browser, page: Page, place: Server) {
+  private constructor(browser: Browser, page: Page, place: Place) {
     this.#browser = browser;
     this.#place = place;
     this.#page = page;
@@ -50,7 +48,7 @@ export class FirefoxPage {
       extraPrefsFirefox: PREFERENCES,
     });
     const page = await browser.newPage();
-    const place = await emptyPlace();
+    const place = await openEmptyPlace();
     const opened = new FirefoxPage(browser, page, place);
     await page.exposeFunction('candidate', (peer: string, text: string) =>
       opened.#peers.get(peer)?.found(JSON.parse(text) as RTCIceCandidateInit),
@@ -58,7 +56,7 @@ export class FirefoxPage {
     // esbuild, which tsx runs, wraps named functions in this helper: those that travel into the page would miss it.
     await page.evaluateOnNewDocument('globalThis.__name = (value) => value');
     await page.evaluateOnNewDocument(installParley);
-    await page.goto(`http://127.0.0.1:${(place.address() as AddressInfo).port}/`);
+    await page.goto(place.url);
     await page.evaluate(async () => {
       const devices = await navigator.mediaDevices.getUserMedia({ audio: true });
       const [microphone] = devices.getAudioTracks();
@@ -105,13 +103,4 @@ export class FirefoxPage {
     await this.#browser.close();
     this.#place.close();
   }
-}
-
-/** A page of nothing that may use camera and microphone: loopback is trustworthy without TLS. */
-async function emptyPlace(): Promise<Server> {
-  const server = createServer((_, response) =>
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Parley</title>'),
-  );
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
 }

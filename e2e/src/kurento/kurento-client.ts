@@ -116,7 +116,8 @@ export interface ServerManager extends MediaObject {
   getInfo(): Promise<{ readonly version: string; readonly capabilities: readonly string[] }>;
 }
 
-interface KurentoClientModule {
+/** What the package exports. */
+export interface KurentoClientModule {
   (url: string, options?: object): Promise<KurentoClient>;
   getComplexType(name: 'IceCandidate'): (candidate: object) => unknown;
 }

@@ -7,10 +7,9 @@ import { COLOURS, type Colour } from '../fake-media.ts';
 import { BROWSER_FLAGS } from '../participant.ts';
 import { dominantColour, hears, isChanging } from '../seeing-and-hearing.ts';
 import { DEADLINE, DrivenPeer } from './driven-peer.ts';
+import { openEmptyPlace, type Place } from './empty-place.ts';
 import { installParley, type PageParley, type PagePeer } from './page-peer.ts';
 
-/** A page that may use camera and microphone: `localhost` is trustworthy without TLS. Nothing listens there. */
-const PLACE = 'http://localhost/';
 export interface PeerOptions {
   /** A colour is a camera, a frequency a microphone; neither: it sends nothing. */
   readonly sends?: { readonly colour?: Colour; readonly hz?: number };
@@ -24,11 +23,13 @@ export interface PeerOptions {
 export class KurentoPage {
   readonly page: Page;
   readonly #browser: Browser;
+  readonly #place: Place;
   readonly #peers = new Map<string, BrowserPeer>();
   #peersEver = 0;
 
-  private constructor(browser: Browser, page: Page) {
+  private constructor(browser: Browser, page: Page, place: Place) {
     this.#browser = browser;
+    this.#place = place;
     this.page = page;
   }
 
@@ -48,14 +49,12 @@ export class KurentoPage {
     await context.addInitScript('globalThis.__name = (value) => value');
     await context.addInitScript(installParley);
     const page = await context.newPage();
-    await page.route(PLACE, (route) =>
-      route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Parley</title>' }),
-    );
-    const opened = new KurentoPage(browser, page);
+    const place = await openEmptyPlace();
+    const opened = new KurentoPage(browser, page, place);
     await page.exposeFunction('candidate', (peer: string, text: string) =>
       opened.#peers.get(peer)?.found(JSON.parse(text) as RTCIceCandidateInit),
     );
-    await page.goto(PLACE);
+    await page.goto(place.url);
     return opened;
   }
 
@@ -94,6 +93,7 @@ export class KurentoPage {
   /** Ends the browser. */
   async close(): Promise<void> {
     await this.#browser.close();
+    this.#place.close();
   }
 }
 

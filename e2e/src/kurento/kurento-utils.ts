@@ -1,8 +1,6 @@
 // Kurento's own library for pages from npm, unchanged, made into one script that a page can take; and the types of what
 // the tests use of it.
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { requireClient } from './npm-clients.ts';
+import { bundleForPage } from './page-bundle.ts';
 
 type Callback<Result> = (error: Error | undefined, result: Result) => void;
 
@@ -36,19 +34,6 @@ export interface KurentoUtils {
 }
 
 /** The text of the script. */
-export async function bundleKurentoUtils(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [requireClient.resolve('kurento-utils')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'kurentoUtils',
-    platform: 'browser',
-    logLevel: 'error',
-    define: { global: 'window' },
-    alias: { events: fileURLToPath(new URL('events-for-browsers.cjs', import.meta.url)) },
-  });
-  const [script] = outputFiles;
-  if (!script) throw new Error('nothing was bundled');
-  return script.text;
+export function bundleKurentoUtils(): Promise<string> {
+  return bundleForPage('kurento-utils', 'kurentoUtils');
 }
