@@ -14,8 +14,8 @@ beforeEach(() => {
   consent = new IceConsent(LOCAL, REMOTE);
 });
 
-function asked(silence: number, now = silence): StunMessage {
-  const question = parseStun(consent.due(PEER, silence, now) ?? Buffer.alloc(0));
+function asked(silence: number, by = consent): StunMessage {
+  const question = parseStun(by.due(PEER, silence, silence) ?? Buffer.alloc(0));
   if (!question) throw new Error('no question');
   return question;
 }
@@ -52,7 +52,7 @@ describe('an answer', () => {
     expect(consent.handleAnswer(answer, { ...PEER, port: 4_001 })).toBe(false);
     expect(consent.handleAnswer(bindingSuccess(question, PEER, LOCAL.pwd), PEER)).toBe(false);
     expect(consent.handleAnswer(bindingError(question, 403, REMOTE.pwd), PEER)).toBe(false);
-    const other = { ...question, transactionId: Buffer.alloc(12) };
+    const other = asked(5_000, new IceConsent(LOCAL, REMOTE));
     expect(consent.handleAnswer(bindingSuccess(other, PEER, REMOTE.pwd), PEER)).toBe(false);
     expect(consent.handleAnswer(Buffer.from('no STUN at all'), PEER)).toBe(false);
     expect(consent.handleAnswer(answer, PEER)).toBe(true);
