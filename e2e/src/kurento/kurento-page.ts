@@ -110,7 +110,7 @@ export class BrowserPeer extends DrivenPeer {
   /** Resolves once the picture is of this colour, and goes on moving. */
   async sees(colour: Colour): Promise<void> {
     await expect.poll(() => dominantColour(this.video), DEADLINE).toBe(colour);
-    expect(await isChanging(this.video)).toBe(true);
+    await expect.poll(() => isChanging(this.video), DEADLINE).toBe(true);
   }
 
   /** Resolves once this tone is the loudest one. */
