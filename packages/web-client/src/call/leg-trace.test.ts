@@ -1,6 +1,8 @@
 // What is told of the pair in use, out of a browser's statistics.
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { LegTrace, pairFacts } from './leg-trace.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 it('tells an address of IPv6 from its port, and leaves out one that the browser hides', () => {
   const report = new Map<string, object>(
@@ -52,4 +54,49 @@ it.each([
   const getStats = () => Promise.resolve(new Map(entries.map((entry) => [entry.id, entry])));
   const connection = Object.assign(new EventTarget(), { getStats }) as unknown as RTCPeerConnection;
   expect(await new LegTrace({ kind: 'up', stream: 's' as never }, connection).isRelayed()).toBe(isRelayed);
+});
+
+it('tells the pair again when ICE has moved to another one, once it stays, and not for another round trip time', async () => {
+  vi.useFakeTimers();
+  const local = { id: 'L', type: 'local-candidate', protocol: 'udp', candidateType: 'host' };
+  const pair = { id: 'P', type: 'candidate-pair', localCandidateId: 'L', currentRoundTripTime: 0.01 };
+  const entries = [{ id: 'T', type: 'transport', selectedCandidatePairId: 'P' }, pair, local];
+  const iceTransport = new EventTarget();
+  const transport = Object.assign(new EventTarget(), { iceTransport, state: 'connected' });
+  const connection = Object.assign(new EventTarget(), {
+    getStats: () => Promise.resolve(new Map(entries.map((entry) => [entry.id, { ...entry }]))),
+    getSenders: () => [{ transport }],
+    getReceivers: () => [],
+  });
+  const told: unknown[] = [];
+  const trace = new LegTrace(
+    { kind: 'up', stream: 's' as never },
+    connection as unknown as RTCPeerConnection,
+    (_leg, { name, facts }) => told.push([name, facts['localProtocol'], facts['roundTripMs']]),
+  );
+  const changed = async () => {
+    iceTransport.dispatchEvent(new Event('selectedcandidatepairchange'));
+    await vi.advanceTimersByTimeAsync(400);
+  };
+  trace.negotiated();
+  await changed();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told).toEqual([]);
+
+  await trace.pair();
+  pair.currentRoundTripTime = 0.02;
+  await changed();
+  await vi.advanceTimersByTimeAsync(1_000);
+  local.protocol = 'tcp';
+  await changed();
+  await changed();
+  expect(told).toEqual([['selectedPair', 'udp', 10]]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told.slice(1)).toEqual([['selectedPair', 'tcp', 20]]);
+
+  local.protocol = 'udp';
+  await changed();
+  trace.close();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told).toHaveLength(2);
 });

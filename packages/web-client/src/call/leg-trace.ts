@@ -29,6 +29,12 @@ interface PairStats {
 
 export type StatsReport = { forEach(visit: (entry: unknown) => void): void };
 
+/**
+ * How long after a change of the pair it is read, in ms: ICE may change it a few times in a row, and browsers give statistics
+ * that are a moment old (Chromium: 50 ms).
+ */
+const PAIR_SETTLES_MS = 500;
+
 /** Undefined when the browser does not give them, for those who look again and again. */
 export async function readStats(getStats: () => Promise<StatsReport>): Promise<StatsReport | undefined> {
   try {
@@ -44,6 +50,9 @@ export class LegTrace {
   readonly #connection: RTCPeerConnection;
   readonly #onTrace: OnTrace;
   readonly #listening = new AbortController();
+  /** The pair that was told last; undefined before the first. */
+  #toldPair: string | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(leg: Leg, connection: RTCPeerConnection, onTrace: OnTrace = () => undefined) {
     this.#leg = leg;
@@ -62,8 +71,12 @@ export class LegTrace {
     const transport = [...this.#connection.getSenders(), ...this.#connection.getReceivers()].find(
       (end) => end.transport,
     )?.transport;
-    if (transport)
+    if (transport) {
       this.#on(transport, 'statechange', () => this.state('dtlsState', { state: transport.state }));
+      // Not every browser has it or tells of changes (Firefox): there the pair is told when the leg connects again.
+      const ice = transport.iceTransport as RTCIceTransport | undefined;
+      if (ice) this.#on(ice, 'selectedcandidatepairchange', () => this.#pairChanges());
+    }
     for (const { track } of this.#connection.getReceivers())
       this.#on(track, 'unmute', () => this.state('firstPacket', { kind: track.kind }));
   }
@@ -71,7 +84,7 @@ export class LegTrace {
   /** Tells the pair that carries the leg now. */
   async pair(): Promise<void> {
     const facts = pairFacts(await this.#connection.getStats());
-    if (facts && !this.#listening.signal.aborted) this.state('selectedPair', facts);
+    if (facts) this.#tellPair(facts);
   }
 
   /**
@@ -94,6 +107,25 @@ export class LegTrace {
   /** Nothing is told any more; idempotent. */
   close(): void {
     this.#listening.abort();
+    clearTimeout(this.#settling);
+  }
+
+  /** Until the leg has connected, nobody asks which pair it is. */
+  #pairChanges(): void {
+    if (this.#toldPair === undefined) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.#tellMove(), PAIR_SETTLES_MS);
+  }
+
+  async #tellMove(): Promise<void> {
+    const report = await readStats(() => this.#connection.getStats());
+    const facts = report && pairFacts(report);
+    if (facts && waysOf(facts) !== this.#toldPair) this.#tellPair(facts);
+  }
+
+  #tellPair(facts: TraceFacts): void {
+    this.#toldPair = waysOf(facts);
+    this.state('selectedPair', facts);
   }
 
   #tell(event: LegEvent): void {
@@ -133,6 +165,11 @@ export function pairFacts(report: StatsReport): TraceFacts | undefined {
   return Object.fromEntries(
     Object.entries(facts).flatMap(([name, fact]) => (fact === undefined ? [] : [[name, fact] as const])),
   );
+}
+
+/** What makes it this pair and no other: its round trip time is not of that kind. */
+function waysOf(facts: TraceFacts): string {
+  return JSON.stringify({ ...facts, roundTripMs: undefined });
 }
 
 function addressOf(candidate: PairStats | undefined): string | undefined {
