@@ -116,7 +116,7 @@ async function negotiate(id: string, peer: JSHandle<WebRtcPeer>, endpoint: WebRt
 
 async function isSeenAndHeard(remote: Locator): Promise<void> {
   await expect.poll(() => dominantColour(remote), DEADLINE).toBe('red');
-  expect(await isChanging(remote)).toBe(true);
+  await expect.poll(() => isChanging(remote), DEADLINE).toBe(true);
   await expect.poll(() => hears(remote, 440), DEADLINE).toBe(true);
 }
 

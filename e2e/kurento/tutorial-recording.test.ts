@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ensureFfmpeg, probe } from '../src/ffprobe.ts';
 import { answerBrowser, nextEvent, refusalOf } from '../src/kurento/application.ts';
+import { DEADLINE } from '../src/kurento/driven-peer.ts';
 import {
   connectKurentoClient,
   type KurentoClient,
@@ -91,7 +92,7 @@ describe('what was recorded', () => {
     await record(uri, 'WEBM', { colour: 'blue', hz: 600 }, 3);
     const { pipeline, player, viewer } = await playerOf(uri);
     await player.play();
-    await expect.poll(() => player.getPosition(), { timeout: 10_000 }).toBeGreaterThan(300);
+    await expect.poll(() => player.getPosition(), DEADLINE).toBeGreaterThan(300);
     await player.pause();
     const at = await player.getPosition();
     expect(at).toBeGreaterThan(300);

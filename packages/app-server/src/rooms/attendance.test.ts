@@ -142,8 +142,10 @@ test.each([
   const eve = await enter(await harness.browser(), room, forge(first.resume));
   expect(eve.self.id).not.toBe(first.self.id);
   expect(eve.participants).toHaveLength(2);
-  expect(comingsAndGoings(bob)).toEqual(['participantJoined']);
   await ada.request('setMuted', { stream, muted: true });
+  // Told after everything that there may be to tell of the coming.
+  await bob.hears('streamChanged');
+  expect(comingsAndGoings(bob)).toEqual(['participantJoined']);
 });
 
 test('a secret is good for its own room, and not after leaving', async () => {
