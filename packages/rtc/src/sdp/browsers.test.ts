@@ -46,7 +46,7 @@ describe.each([
   {
     browser: 'safari-macos',
     audio: 'opus 111, PCMU 0, PCMA 8',
-    video: /^H264 98 99, H264 96 97, VP8 102 103, VP9 104 105, VP9 106 107$/,
+    video: /^H264 98 99, H264 102 103, H264 96 97, H264 100 101, VP8 106 107, VP9 108 109, VP9 127 125$/,
     extensions: 4,
     isOldForm: undefined,
   },
@@ -58,16 +58,16 @@ describe.each([
     isOldForm: undefined,
   },
   {
-    browser: 'android-60',
+    browser: 'android-63',
     audio: 'opus 111, PCMU 0, PCMA 8',
-    video: /^VP8 96 97, VP9 98 99, H264 100 101$/,
+    video: /^VP8 96 97, VP9 98 99, H264 127 104$/,
     extensions: 3,
     isOldForm: true,
   },
   {
     browser: 'android-webview-without-mid',
     audio: 'opus 111, PCMU 0, PCMA 8',
-    video: /^VP8 96 97, VP9 98 99, H264 100 101$/,
+    video: /^VP8 96 97, VP9 98 99, H264 127 104$/,
     extensions: 3,
     isOldForm: undefined,
   },
@@ -108,7 +108,7 @@ describe.each([
   { browser: 'firefox-esr-recvonly', video: 'VP8 98 99, VP9 102 103, AV1 104 105', sends: false },
   { browser: 'safari-macos', video: 'VP8 98 99, H264 100 101, VP9 102 103', sends: true },
   { browser: 'safari-ios-h264', video: 'H264 100 101, VP8 98 99, VP9 102 103', sends: true },
-  { browser: 'android-60', video: 'VP8 98 99, VP9 102 103', sends: true },
+  { browser: 'android-63', video: 'VP8 98 99, VP9 102 103', sends: true },
 ])('the answer of $browser to our offer', ({ browser, video, sends }) => {
   const answer = fixture(`answers/${browser}`);
   const hasData = answer.includes('m=application');
