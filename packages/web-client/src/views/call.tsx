@@ -59,6 +59,7 @@ export function Call({
       </header>
       <Banner room={room} onTryNow={() => void session.join()} />
       <main ref={area} tabIndex={-1} className="call-area" aria-label="Participants">
+        <h1 className="visually-hidden">Call</h1>
         <TileGrid
           tiles={room.tiles}
           draw={(tile, place) => (
