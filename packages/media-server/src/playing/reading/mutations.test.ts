@@ -13,7 +13,7 @@ import { h264, made, opus, vp8 } from '../testing/made-media.ts';
 import { MediaReaders } from './media-readers.ts';
 
 /** Of each file, and of each way that its bytes come. */
-const MUTATIONS = 100;
+const MUTATIONS = 60;
 
 /** Many times what the files hold: a mutation may say that something is repeated. */
 const MAX_FRAMES = 2_000;

@@ -15,14 +15,17 @@ function send(message: FromReader): void {
 }
 
 process.on('message', (message: ToReader) => {
-  const media = served.get(message.media) ?? new ServedMedia(message.media, send);
-  if (message.type === 'close') {
-    served.delete(message.media);
-    media.close()?.catch(() => process.exit(1));
+  const { media } = message;
+  if (message.type === 'ask' && message.question.type === 'open')
+    served.set(media, new ServedMedia(media, send));
+  const found = served.get(media);
+  if (message.type !== 'close') {
+    // Bytes may still come for what has been closed.
+    found?.receive(message);
     return;
   }
-  served.set(message.media, media);
-  media.receive(message);
+  served.delete(media);
+  found?.close()?.catch(() => process.exit(1));
 });
 
 process.once('disconnect', () => process.exit());

@@ -9,7 +9,8 @@ import { MediaPipeline } from '../../elements/media-pipeline.ts';
 import type { Environment } from '../../environment.ts';
 import { FileStore } from '../../file-store.ts';
 import { HttpIntake } from '../../intake/http-intake.ts';
-import { MediaReaders } from '../../playing/reading/media-readers.ts';
+import type { MediaReader } from '../../playing/reading/media-readers.ts';
+import { IN_PLACE } from '../../playing/testing/in-place.ts';
 import { Ticker } from '../../ticker.ts';
 
 const log = pino({ level: 'silent' });
@@ -18,7 +19,7 @@ export class ElementBench {
   readonly base = mkdtempSync(join(tmpdir(), 'parley-elements-'));
   readonly data = join(this.base, 'data');
   readonly events: ObjectEvent[] = [];
-  readonly readers: MediaReaders;
+  readonly #readers: MediaReader;
   readonly #ticker = new Ticker({
     onFault: (error) => {
       throw error;
@@ -27,8 +28,9 @@ export class ElementBench {
   readonly #intake = new HttpIntake({ host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', log });
   readonly #pipeline: MediaPipeline;
 
-  constructor(readers = new MediaReaders()) {
-    this.readers = readers;
+  /** Media is read here unless it is said who reads it: a process for each player takes its time to start. */
+  constructor(readers: MediaReader = IN_PLACE) {
+    this.#readers = readers;
     mkdirSync(this.data);
     this.#pipeline = new MediaPipeline(this.#context('pipeline', undefined), {});
   }
@@ -78,7 +80,7 @@ export class ElementBench {
         files: new FileStore(this.data),
         httpSources: 'any',
         intake: this.#intake,
-        readers: this.readers,
+        readers: this.#readers,
       };
     return {
       id,
