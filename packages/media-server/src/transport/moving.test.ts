@@ -1,7 +1,7 @@
 // Where a transport sends to when its peer moves: another address, another network, a restart of ICE.
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compoundRtcp, ICE_FAILED_AFTER, writeReceiverReport } from '@parley/rtc';
+import { compoundRtcp, ICE_FAILED_AFTER, ICE_FORMER_ANSWERED_FOR, writeReceiverReport } from '@parley/rtc';
 import { createDtlsCertificate } from './certificate.ts';
 import { MediaPort } from './media-port.ts';
 import { TestPeer, type TestPath } from './testing.ts';
@@ -96,6 +96,25 @@ describe('a connected transport', () => {
     expect(told).toEqual(['198.51.100.9', 'restarted']);
     peer.remoteUfrag = 'peer';
     expect(peer.check(wifi, 5, { local: former })).toBe(false);
+  });
+
+  it('answers the credentials from before a restart no longer than their time, though the peer has not moved', async () => {
+    const former = transport.local;
+    transport.restartIce({ ufrag: 'next', pwd: 'secret' }, 1);
+    peer.check(wifi, ICE_FORMER_ANSWERED_FOR, { local: former });
+    transport.tick(ICE_FORMER_ANSWERED_FOR);
+    transport.tick(1 + ICE_FORMER_ANSWERED_FOR);
+    peer.check(wifi, 1 + ICE_FORMER_ANSWERED_FOR, { local: former });
+    expect(await destination()).toBe('wifi');
+    // That check gave no consent any more.
+    const consentEnds = ICE_FORMER_ANSWERED_FOR + ICE_FAILED_AFTER;
+    transport.tick(consentEnds);
+    expect(await destination()).toBe('nowhere');
+    expect(told).toEqual(['failed']);
+    peer.remoteUfrag = 'next';
+    peer.check(cellular, consentEnds);
+    expect(await destination()).toBe('cellular');
+    expect(told.slice(1)).toEqual(['198.51.100.9', 'connected', 'restarted']);
   });
 
   it('sends again after consent has run out and ICE was restarted, without another handshake', async () => {

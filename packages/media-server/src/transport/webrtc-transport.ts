@@ -238,11 +238,11 @@ export class WebRtcTransport implements DatagramHandler {
 
   /**
    * Takes the peer's new credentials and makes new ones of ours (RFC 8445, section 9). DTLS and SRTP go on; so do the
-   * former path and credentials, until the peer has moved. `now` in ms.
+   * former path and credentials, until the peer has moved, the credentials for half a minute at most. `now` in ms.
    */
   restartIce(remote: { readonly ufrag: string; readonly pwd: string }, now: number): void {
     this.#local = randomIceCredentials();
-    this.#ice.restart(this.#local, remote.ufrag);
+    this.#ice.restart(this.#local, remote.ufrag, now);
     if (this.#consent) this.#consent = new IceConsent(this.#local, remote);
     this.#withdrawFormer();
     this.#register(this.#local.ufrag);
@@ -317,6 +317,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   tick(now: number): void {
     this.#wayToLitePeer?.tick(now);
+    if (this.#ice.expire(now)) this.#withdrawFormer();
     this.#askForConsent(now);
     this.#updateIce(now);
     this.#dtls?.tick(now);

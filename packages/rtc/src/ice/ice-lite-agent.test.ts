@@ -13,7 +13,13 @@ import {
   type StunMessage,
 } from '../stun/stun-message.ts';
 import { randomIceCredentials } from './ice-credentials.ts';
-import { ICE_DISCONNECTED_AFTER, ICE_FAILED_AFTER, ICE_MAX_SOURCES, IceLiteAgent } from './ice-lite-agent.ts';
+import {
+  ICE_DISCONNECTED_AFTER,
+  ICE_FAILED_AFTER,
+  ICE_FORMER_ANSWERED_FOR,
+  ICE_MAX_SOURCES,
+  IceLiteAgent,
+} from './ice-lite-agent.ts';
 import type { IceSource } from './ice-lite-agent.ts';
 
 const LOCAL = { ufrag: 'server00', pwd: 'the-server-password-0001' };
@@ -345,7 +351,7 @@ describe('a restart', () => {
   beforeEach(() => {
     agent.handleStun(check({ nominate: true }), WIFI, 0);
     agent.demandProof();
-    agent.restart(NEXT_LOCAL, NEXT_REMOTE);
+    agent.restart(NEXT_LOCAL, NEXT_REMOTE, 0);
   });
 
   it('leaves the former path and credentials working until the peer has moved', () => {
@@ -412,9 +418,37 @@ describe('a restart', () => {
     expect(agent.restarting).toBe(false);
   });
 
+  it('answers the former credentials for so long and no longer, though the peer has not moved; its path is used on', () => {
+    agent.handleStun(check(), WIFI, ICE_FORMER_ANSWERED_FOR - 1);
+    expect(agent.expire(ICE_FORMER_ANSWERED_FOR - 1)).toBe(false);
+    expect(agent.expire(ICE_FORMER_ANSWERED_FOR)).toBe(true);
+    expect(agent.expire(ICE_FORMER_ANSWERED_FOR)).toBe(false);
+    expect(agent.accepts(LOCAL.ufrag)).toBe(false);
+    expect(parsed(agent.handleStun(check(), WIFI, ICE_FORMER_ANSWERED_FOR).response).errorCode?.code).toBe(
+      401,
+    );
+    expect([agent.selected, agent.isAuthenticated(WIFI)]).toEqual([WIFI, true]);
+    const consentEnds = ICE_FORMER_ANSWERED_FOR - 1 + ICE_FAILED_AFTER;
+    expect([agent.hasConsent(consentEnds - 1), agent.hasConsent(consentEnds)]).toEqual([true, false]);
+    expect(agent.state(consentEnds)).toBe('failed');
+
+    agent.handleStun(nextCheck({ nominate: true }), CELLULAR, consentEnds);
+    expect([agent.selected, agent.restarting, agent.isAuthenticated(WIFI)]).toEqual([CELLULAR, false, false]);
+    expect(agent.state(consentEnds)).toBe('connected');
+  });
+
+  it('that is begun again gives the former credentials as long again, but does not bring them back', () => {
+    const third = { ufrag: 'server03', pwd: 'the-server-password-0003' };
+    agent.restart(third, 'third', 10_000);
+    expect(agent.expire(ICE_FORMER_ANSWERED_FOR)).toBe(false);
+    expect(agent.expire(ICE_FORMER_ANSWERED_FOR + 10_000)).toBe(true);
+    agent.restart({ ...third, ufrag: 'server04' }, 'fourth', ICE_FORMER_ANSWERED_FOR + 10_001);
+    expect(agent.accepts(LOCAL.ufrag)).toBe(false);
+  });
+
   it('that is begun again before the peer moved still keeps the path in use, and forgets the one between', () => {
     agent.handleStun(nextCheck(), CELLULAR, 1);
-    agent.restart({ ufrag: 'server03', pwd: 'the-server-password-0003' }, 'third');
+    agent.restart({ ufrag: 'server03', pwd: 'the-server-password-0003' }, 'third', 2);
     expect(agent.accepts(NEXT_LOCAL.ufrag)).toBe(false);
     expect(agent.isAuthenticated(CELLULAR)).toBe(false);
     expect(agent.accepts(LOCAL.ufrag)).toBe(true);

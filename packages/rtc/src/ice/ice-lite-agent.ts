@@ -27,6 +27,12 @@ export const ICE_DISCONNECTED_AFTER = 7_000;
 /** When consent has run out (RFC 7675, section 5.1): nothing should be sent any more. In ms. */
 export const ICE_FAILED_AFTER = 30_000;
 
+/**
+ * How long the credentials from before a restart are answered at most, in ms: a browser moves within a second or two, unless
+ * it is cut off, and then it needs only the new ones.
+ */
+export const ICE_FORMER_ANSWERED_FOR = 30_000;
+
 /** A browser has some addresses times a TURN relay or two; more than this would be one filling our memory. */
 export const ICE_MAX_SOURCES = 32;
 
@@ -75,6 +81,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   #current: Generation;
   /** The one before the restart, until the peer has moved to the current one. */
   #former: Generation | undefined;
+  /** Until when the former credentials are answered, in ms; undefined: not any more. */
+  #formerUntil: number | undefined;
   /** By "protocol address port", the least recently checked first. */
   readonly #sources = new Map<string, Checked<Source>>();
   #selected: Checked<Source> | undefined;
@@ -104,13 +112,16 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   }
 
   /**
-   * Begins a new generation of credentials (RFC 8445, section 9). The former ones are answered, and the path that they
-   * selected is used, until the peer has moved to a path of the new generation. `remoteUfrag`: undefined takes any.
+   * Begins a new generation of credentials (RFC 8445, section 9). The path that the former ones selected is used until the
+   * peer has moved to a path of the new generation, or its consent has run out; they are answered until then, and for
+   * `ICE_FORMER_ANSWERED_FOR` at most (see `expire`). `remoteUfrag`: undefined takes any. `now` in ms.
    */
-  restart(local: IceCredentials, remoteUfrag: string | undefined): void {
+  restart(local: IceCredentials, remoteUfrag: string | undefined, now: number): void {
+    const keepsFormer = this.#former !== undefined && this.#selected?.generation === this.#former;
     // Restarted again before the peer moved: the generation that is in use is the one to keep.
-    if (this.#former === undefined || this.#selected?.generation !== this.#former)
-      this.#former = this.#current;
+    if (!keepsFormer) this.#former = this.#current;
+    // What is answered no longer never is again.
+    if (!keepsFormer || this.#formerUntil !== undefined) this.#formerUntil = now + ICE_FORMER_ANSWERED_FOR;
     this.#current = { local, remoteUfrag };
     for (const [key, { generation }] of this.#sources) {
       if (generation !== this.#former) this.#sources.delete(key);
@@ -124,7 +135,14 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
 
   /** Whether checks with this local user name fragment are answered. */
   accepts(localUfrag: string): boolean {
-    return this.#current.local.ufrag === localUfrag || this.#former?.local.ufrag === localUfrag;
+    return this.#answered.some(({ local }) => local.ufrag === localUfrag);
+  }
+
+  /** To be called now and then: gives true when the former credentials are not answered any more, from now on. */
+  expire(now: number): boolean {
+    if (this.#formerUntil === undefined || now < this.#formerUntil) return false;
+    this.#formerUntil = undefined;
+    return true;
   }
 
   /**
@@ -243,14 +261,19 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
     const silence = now - latest.lastCheckAt;
     if (silence < ICE_DISCONNECTED_AFTER && latest === this.#selected) return 'connected';
     if (silence < ICE_FAILED_AFTER) return 'disconnected';
-    return this.restarting ? 'checking' : 'failed';
+    return this.#formerUntil === undefined ? 'failed' : 'checking';
+  }
+
+  /** The generations whose credentials are answered. */
+  get #answered(): readonly Generation[] {
+    return this.#former === undefined || this.#formerUntil === undefined
+      ? [this.#current]
+      : [this.#current, this.#former];
   }
 
   /** Whose user name "local:remote" it is; undefined when it is none for this agent. */
   #generationOf(username: string | undefined): Generation | undefined {
-    return [this.#current, this.#former].find(
-      (generation) => generation !== undefined && remoteUfragIn(username, generation) !== undefined,
-    );
+    return this.#answered.find((generation) => remoteUfragIn(username, generation) !== undefined);
   }
 
   /** Returns whether another source than before is selected. */
@@ -295,6 +318,7 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
       if (generation === this.#former) this.#sources.delete(key);
     }
     this.#former = undefined;
+    this.#formerUntil = undefined;
   }
 
   #remember(from: Source, generation: Generation, remoteUfrag: string, now: number): Checked<Source> {
