@@ -72,9 +72,9 @@ describe('a TCP proxy', () => {
 
   it('passes an end on after everything before it, and leaves the other way open', async () => {
     const { client, server } = await connected({ up: { delayMs: 20 } });
+    const ended = once(server, 'end');
     client.end('last words');
     expect((await readBytes(server, 10)).toString()).toBe('last words');
-    const ended = once(server, 'end');
     server.resume();
     await ended;
     server.end('answer to the end');

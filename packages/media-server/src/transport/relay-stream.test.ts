@@ -182,8 +182,10 @@ describe('a relay over TCP', () => {
     await openedToPeer();
     const ended = new Promise((resolve) => sockets[0].once('close', resolve));
     relay.close();
+    const farewell = await until(() =>
+      got.map(parseStun).find((each) => each?.method === TURN_METHOD.REFRESH),
+    );
     await ended;
-    const farewell = got.map(parseStun).find((each) => each?.method === TURN_METHOD.REFRESH);
     expect(farewell?.attribute(TURN_ATTRIBUTE.LIFETIME)?.readUInt32BE(0)).toBe(0);
     expect(lost).toEqual([]);
   });
