@@ -43,6 +43,7 @@ export class PlayerEndpoint extends UriEndpoint {
     const networkCache = isHttp(this.uri) ? Number(params.networkCache ?? 0) : 0;
     this.#networkCache = Math.max(0, Math.min(MAX_NETWORK_CACHE_MS, networkCache));
     this.#tracks = new Map(KINDS.map((kind) => [kind, new PlayedTrack(kind, this.flowOut(kind))]));
+    this.environment.readers.prepare();
   }
 
   source(kind: MediaKind): MediaSource | undefined {

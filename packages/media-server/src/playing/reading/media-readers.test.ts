@@ -88,6 +88,18 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
     await expect(media.keyframeBefore(0)).rejects.toThrow("'file' has been closed");
   });
 
+  it('is read by who was started before, one at most', async () => {
+    const readers = new MediaReaders();
+    for (let n = 0; n < 3; n++) readers.prepare();
+    expect(readers.count).toBe(1);
+    await openFile(readers);
+    expect(readers.count).toBe(1);
+    readers.prepare();
+    expect(readers.count).toBe(2);
+    await openFile(readers);
+    expect(readers.count).toBe(2);
+  });
+
   it('may come once, and is not asked for faster than it is played', async () => {
     const format = new Mp4OutputFormat({ fastStart: 'fragmented', minimumFragmentDuration: 0.1 });
     const bytes = await made(format, { video: await h264() });

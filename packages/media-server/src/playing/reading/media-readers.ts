@@ -23,6 +23,8 @@ export interface MediaReadersOptions {
 
 /** Whoever reads media. */
 export interface MediaReader {
+  /** Has one ready that can open at once, as starting takes a third of a second: called when something will be opened. */
+  prepare(): void;
   /**
    * The source belongs to what is opened, and is closed when it is refused.
    * @throws MediaFileError; the reason of `signal`, which ends the opening at once
@@ -46,10 +48,22 @@ export class MediaReaders implements MediaReader {
     return this.#processes.size;
   }
 
+  prepare(): void {
+    if (!this.#idle() && !this.#isFull) this.#start();
+  }
+
   open(source: ByteSource, signal: AbortSignal): Promise<Playable> {
-    const { maxProcesses = MAX_PROCESSES } = this.#options;
-    const reader = this.#processes.size < maxProcesses ? this.#start() : this.#leastLoaded();
+    const reader = this.#idle() ?? (this.#isFull ? this.#leastLoaded() : this.#start());
     return reader.open(source, signal);
+  }
+
+  get #isFull(): boolean {
+    return this.#processes.size >= (this.#options.maxProcesses ?? MAX_PROCESSES);
+  }
+
+  /** Who has read nothing yet. There is one at most, which waits for the next source: a process ends with the last that it reads. */
+  #idle(): ReaderProcess | undefined {
+    return [...this.#processes].find(({ load }) => load === 0);
   }
 
   #start(): ReaderProcess {

@@ -2,4 +2,7 @@
 import { MediaFile } from '../media-file.ts';
 import type { MediaReader } from '../reading/media-readers.ts';
 
-export const IN_PLACE: MediaReader = { open: (source) => MediaFile.read(source) };
+export const IN_PLACE: MediaReader = {
+  prepare: () => undefined,
+  open: (source) => MediaFile.read(source),
+};
