@@ -7,13 +7,21 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 15_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          testTimeout: 15_000,
+          expect: { poll: { timeout: 10_000 } },
+        },
+      },
       {
         test: {
           name: 'e2e',
           include: ['e2e/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
           fileParallelism: false,
           globalSetup: ['e2e/src/global-setup.ts'],
         },
@@ -24,6 +32,7 @@ export default defineConfig({
           include: ['e2e/faults/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
           fileParallelism: false,
           globalSetup: ['e2e/src/global-setup.ts'],
         },
@@ -34,6 +43,7 @@ export default defineConfig({
           include: ['e2e/kurento/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
           fileParallelism: false,
           globalSetup: ['e2e/src/kurento/global-setup.ts'],
         },
