@@ -73,8 +73,21 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
     expect(await found(judge(...turn))).toEqual([]);
   });
 
-  it('is nothing to look at before the first start', async () => {
+  it('is looked at though a secret came through a pipe, which is no file any more', async () => {
+    const file = join(dataDir, '..', 'secret');
+    await writeFile(file, 'hush', { mode: 0o600 });
+    const flags = ['--data-dir', dataDir, '--turn-url', 'turn:192.0.2.1', '--turn-secret-file', file];
+    const subject = subjectOf({ flags });
+    await rm(file);
+    await chmod(join(dataDir, 'parley.db'), 0o644);
+    expect(await found(judgeDisk(subject))).toEqual(['data-readable-by-others']);
+  });
+
+  it('is nothing to look at before the first start, unlike a private key', async () => {
+    const key = join(dataDir, '..', 'key.pem');
+    await writeFile(key, '', { mode: 0o644 });
     await rm(dataDir, { recursive: true });
     expect(await found(judge())).toBe('left-out');
+    expect(await found(judge('--tls-cert', key, '--tls-key', key))).toEqual(['data-readable-by-others']);
   });
 });

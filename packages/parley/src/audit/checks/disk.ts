@@ -28,7 +28,7 @@ export async function judgeDisk({ configuration }: AuditSubject): Promise<Judgem
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') return failed(message);
-    if (look.count === 0) return leftOut(`there is no ${dataDir} yet`);
+    if (look.count === 0 && open.length === 0) return leftOut(`there is no ${dataDir} yet`);
   }
   if (open.length > 0)
     return judged('', securityFinding('data-readable-by-others', `open to group or others: ${listed(open)}`));
@@ -66,8 +66,14 @@ class Look {
 }
 
 async function isReadable(path: string): Promise<boolean> {
-  const file = await realpath(path);
-  return grants(await stat(file), READ) && (await isEntered(dirname(file)));
+  try {
+    const file = await realpath(path);
+    return grants(await stat(file), READ) && (await isEntered(dirname(file)));
+  } catch (error) {
+    // Nothing for others to open: a secret came through a pipe, or the file is gone.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Whether others get into this folder: past all that are around it. */
