@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { element } from './ebml.ts';
+import { elementAt } from '../playing/matroska-parser.ts';
+import { element, unsigned } from './ebml.ts';
 import { MatroskaWriter } from './matroska-writer.ts';
 
 const MARK = Buffer.from('0123456789abcdef');
@@ -27,6 +28,19 @@ describe('MatroskaWriter', () => {
     ]);
     const empty = Buffer.concat([Buffer.from('ec10000014', 'hex'), Buffer.alloc(20)]);
     expect(result).toEqual(Buffer.concat([frame, frame, empty, empty, frame, empty]));
+  });
+
+  it('writes an index of any length: two days have more entries than a call may have arguments', async () => {
+    const [segment, cluster] = [Buffer.from('18538067ff', 'hex'), Buffer.from('1f43b675ff', 'hex')];
+    const keyframe = element(0xa3, Buffer.from('8100008007', 'hex'));
+    const clusters: Buffer[] = [];
+    for (let second = 0; second < 172_800; second++)
+      clusters.push(cluster, element(0xe7, unsigned(1_000 * second)), keyframe);
+    const result = await written([segment, Buffer.concat(clusters), element(0x1c53bb6b, Buffer.alloc(4))]);
+    const index = elementAt(result, result.indexOf('1c53bb6b', 0, 'hex'));
+    const entries = result.subarray(-(index?.size ?? 0));
+    expect(entries.indexOf(element(0xb3, unsigned(0)))).toBeLessThan(10);
+    expect(entries.lastIndexOf(element(0xb3, unsigned(172_799_000)))).toBeGreaterThan(172_799 * 10);
   });
 
   it.each([

@@ -174,20 +174,19 @@ export class MatroskaWriter {
   #index(): Buffer {
     if (this.#cues.length === 0) return Buffer.alloc(0);
     this.#cuesAt = this.#position;
-    return element(
-      ID.cues,
-      ...this.#cues.map(({ at, clusterAt }) =>
+    const points = this.#cues.map(({ at, clusterAt }) =>
+      element(
+        ID.cuePoint,
+        element(ID.cueTime, unsigned(at)),
         element(
-          ID.cuePoint,
-          element(ID.cueTime, unsigned(at)),
-          element(
-            ID.cueTrackPositions,
-            element(ID.cueTrack, unsigned(this.#indexedTrack)),
-            element(ID.cueClusterPosition, unsigned(clusterAt - this.#segmentAt)),
-          ),
+          ID.cueTrackPositions,
+          element(ID.cueTrack, unsigned(this.#indexedTrack)),
+          element(ID.cueClusterPosition, unsigned(clusterAt - this.#segmentAt)),
         ),
       ),
     );
+    // As one piece: a call has a limit of arguments, and days of recording have more points.
+    return element(ID.cues, Buffer.concat(points));
   }
 
   #newInfo(): Buffer {
