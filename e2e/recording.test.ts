@@ -130,6 +130,34 @@ it('lets the owner of the room delete a recording after asking, and nobody else'
   expect(await endedRecordings(server.url, room)).toHaveLength(1);
 });
 
+it('says that a deletion failed, and can be asked again, though the dialog was closed meanwhile', async () => {
+  const { page } = ada;
+  let refuse: () => void = () => undefined;
+  const refused = new Promise<void>((resolve) => (refuse = resolve));
+  await page.route('**/recordings/*', async (route) => {
+    await refused;
+    await route.abort();
+  });
+  const dialog = page.getByRole('alertdialog');
+  await page.getByRole('button', { name: /^Delete the recording of/ }).click();
+  await ada.press('Delete for everyone');
+  // Nothing keeps it open when Escape is pressed again and again.
+  await expect
+    .poll(
+      async () => {
+        await page.keyboard.press('Escape');
+        return dialog.count();
+      },
+      { ...SHOWN, message: 'dialogs that are open' },
+    )
+    .toBe(0);
+  refuse();
+  await dialog.getByRole('alert').waitFor();
+  await page.unrouteAll();
+  await ada.press('Delete for everyone');
+  await expect.poll(() => endedRecordings(server.url, room), SHOWN).toEqual([]);
+});
+
 /** How many of the frames that Bob's browser has sent have not come to Ada's. Nothing of it depends on who is busy. */
 async function framesMissing(): Promise<number> {
   const [sent, received] = await Promise.all([

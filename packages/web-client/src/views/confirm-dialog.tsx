@@ -38,6 +38,10 @@ export function ConfirmDialog({
         event.preventDefault();
         if (!busy) onCancel();
       }}
+      // Browsers keep none open against who presses Escape again and again.
+      onClose={({ currentTarget }) => {
+        if (!currentTarget.open) onCancel();
+      }}
     >
       <h2 id={titleId}>{title}</h2>
       <div id={wordsId} className="dialog-words">

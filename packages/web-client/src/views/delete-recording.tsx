@@ -29,6 +29,8 @@ export function DeleteRecording({
       console.warn('the recording could not be deleted', error);
       setFailure(error instanceof ApiError ? error.message : 'The recording could not be deleted.');
       setBusy(false);
+      // It may have been closed meanwhile.
+      setAsking(true);
     }
   };
   const close = () => {
