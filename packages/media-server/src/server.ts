@@ -77,6 +77,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   const addresses = options.announcedIps.length > 0 ? options.announcedIps : ownAddresses();
   const mediaPort = await MediaPort.open({ host: '0.0.0.0', port: options.rtcPort, log });
   const refused = new RefusedFolders();
+  const readers = new MediaReaders();
   const environment: Environment = {
     log,
     ticker: new Ticker({ onFault: (err) => log.error({ err }, 'a periodic task of an endpoint failed') }),
@@ -87,7 +88,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
       },
     }),
     httpSources: options.httpSources ?? 'any',
-    readers: new MediaReaders(),
+    readers,
     intake: new HttpIntake({
       host: listen.host,
       port: options.httpPort ?? DEFAULT_HTTP_PORT,
@@ -128,6 +129,7 @@ export async function startMediaServer(options: MediaServerOptions): Promise<Run
   const close = async () => {
     await kurento.close();
     await environment.intake.close();
+    readers.close();
     environment.ticker.close();
     await mediaPort.close();
     log.info('media server closed');

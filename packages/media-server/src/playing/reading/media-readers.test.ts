@@ -100,6 +100,15 @@ describe('media that other processes read', { timeout: TEST_TIMEOUT_MS }, () => 
     expect(readers.count).toBe(2);
   });
 
+  it('is waited for by nobody any more when no more will come', async () => {
+    const readers = new MediaReaders();
+    readers.prepare();
+    expect(childProcesses()).toBe(1);
+    readers.close();
+    expect(readers.count).toBe(0);
+    await expect.poll(childProcesses, { timeout: 10_000 }).toBe(0);
+  });
+
   it('may come once, and is not asked for faster than it is played', async () => {
     const format = new Mp4OutputFormat({ fastStart: 'fragmented', minimumFragmentDuration: 0.1 });
     const bytes = await made(format, { video: await h264() });

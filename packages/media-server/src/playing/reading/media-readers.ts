@@ -35,9 +35,7 @@ export interface MediaReader {
 export class MediaReaders implements MediaReader {
   readonly #options: MediaReadersOptions;
   readonly #processes = new Set<ReaderProcess>();
-  readonly #endWithUs = (): void => {
-    for (const reader of this.#processes) reader.kill();
-  };
+  readonly #endWithUs = (): void => this.close();
 
   constructor(options: MediaReadersOptions = {}) {
     this.#options = options;
@@ -55,6 +53,11 @@ export class MediaReaders implements MediaReader {
   open(source: ByteSource, signal: AbortSignal): Promise<Playable> {
     const reader = this.#idle() ?? (this.#isFull ? this.#leastLoaded() : this.#start());
     return reader.open(source, signal);
+  }
+
+  /** Ends all at once, and what they read. To be called when nothing more will be opened. */
+  close(): void {
+    for (const reader of this.#processes) reader.kill();
   }
 
   get #isFull(): boolean {
