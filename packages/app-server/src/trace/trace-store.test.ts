@@ -23,10 +23,13 @@ interface Whose {
   room?: RoomId;
   participant?: string;
   legs?: LegReport[];
+  now?: number;
 }
 
 const ROOM = RoomId.parse('room-of-some');
 const OTHER_ROOM = RoomId.parse('room-of-others');
+
+const DAY_MS = 86_400_000;
 
 const FAILED_LEG: LegReport = {
   leg: { kind: 'up', participant: null },
@@ -39,9 +42,9 @@ const FAILED_LEG: LegReport = {
 function storeWith(limits: TraceLimits, ...ids: string[]) {
   const store = new TraceStore(limits);
   const put = (id: string, kind: SessionKind = 'camera', whose: Whose = {}) => {
-    const { room = null, participant = 'p', legs = [] } = whose;
+    const { room = null, participant = 'p', legs = [], now = 0 } = whose;
     const begin = { id, kind, room, participant: { id: participant, name: null }, legs: () => legs };
-    const session = new TracedSession(begin, limits, 0, 0);
+    const session = new TracedSession(begin, limits, now, 0);
     store.put(session);
     return session;
   };
@@ -113,6 +116,18 @@ it('keeps what other rooms left, however many participants of one room begin and
     put(id, 'camera', { room: OTHER_ROOM, participant: 'far' }).end(1);
   for (let n = 1; n <= 50; n++) put(`new-${n}`, 'camera', { room: ROOM, participant: `guest-${n}` }).end(1);
   expect(ids(store)).toEqual(['elsewhere-1', 'elsewhere-2', 'new-47', 'new-48', 'new-49', 'new-50']);
+});
+
+it('keeps a meeting of today rather than many small ones of long ago, and of those what failed the longest', () => {
+  const { store, put } = storeWith({ ...LIMITS, sessions: 6 });
+  put('old-failed', 'camera', { room: RoomId.parse('room-of-before-0'), legs: [FAILED_LEG] }).end(1);
+  for (let n = 1; n <= 3; n++)
+    put(`old-${n}`, 'camera', { room: RoomId.parse(`room-of-before-${n}`) }).end(1);
+  const today = (n: number) => put(`today-${n}`, 'camera', { room: ROOM, participant: `${n}`, now: DAY_MS });
+  for (let n = 1; n <= 5; n++) today(n).end(DAY_MS + 1);
+  expect(ids(store)).toEqual(['old-failed', 'today-1', 'today-2', 'today-3', 'today-4', 'today-5']);
+  today(6).end(DAY_MS + 1);
+  expect(ids(store)).toEqual(['today-1', 'today-2', 'today-3', 'today-4', 'today-5', 'today-6']);
 });
 
 it('keeps what failed longer than what went well', () => {

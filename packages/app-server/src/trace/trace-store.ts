@@ -1,5 +1,5 @@
-// The sessions that are kept, bounded in number and memory: those of whoever has most make way first. Tests have a part of
-// it and no more.
+// The sessions that are kept, bounded in number and memory: what ended long ago makes way first, then those of whoever
+// has most. Tests have a part of it and no more.
 import type { TraceEntry } from '@parley/protocol';
 import type { EntryLimits } from './entry-list.ts';
 import { firstToGo, ofWhoHasMost, type Weight } from './eviction.ts';
@@ -17,6 +17,9 @@ export const TRACE_LIMITS: TraceLimits = {
   sessions: 500,
   bytes: 67_108_864,
 };
+
+/** Time to look at what went wrong in a meeting, in ms. */
+const OLD_AFTER_MS = 3_600_000;
 
 /** Whoever has the address may test, without a room: tests push out other tests once they have this part of it all. */
 const TESTS_SHARE = 1 / 4;
@@ -51,8 +54,9 @@ export class TraceStore {
     const all = this.all();
     const tests = all.filter(isTest);
     const { sessions } = this.#limits;
-    if (isTest(session) && tests.length >= Math.ceil(sessions * TESTS_SHARE)) this.#forget(oneOf(tests));
-    else if (all.length >= sessions) this.#forget(oneOf(all));
+    if (isTest(session) && tests.length >= Math.ceil(sessions * TESTS_SHARE))
+      this.#forget(oneOf(tests, session.startedAt));
+    else if (all.length >= sessions) this.#forget(oneOf(all, session.startedAt));
     this.#sessions.set(session.id, session);
   }
 
@@ -117,8 +121,14 @@ function isTest({ kind }: TracedSession): boolean {
 
 const bytesOf: Weight = ({ entries }) => entries.bytes;
 
-/** Streams that last are what somebody looks at: they make way only when none has ended. */
-function oneOf(sessions: readonly TracedSession[]): TracedSession | undefined {
+/**
+ * Streams that last are what somebody looks at: they make way only when none has ended. Before all others does what ended
+ * long ago: else the meeting that has just ended, with its many streams, would make way for small ones of last month.
+ * @param now in ms since 1970
+ */
+function oneOf(sessions: readonly TracedSession[], now: number): TracedSession | undefined {
   const ended = sessions.filter((session) => session.ended);
+  const old = ended.filter(({ endedAt }) => endedAt !== null && endedAt < now - OLD_AFTER_MS);
+  if (old.length > 0) return old.find(({ failed }) => !failed) ?? old[0];
   return firstToGo(ended.length > 0 ? ended : sessions, () => 1);
 }
