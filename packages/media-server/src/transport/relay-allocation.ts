@@ -142,10 +142,16 @@ export class RelayAllocation {
       if (this.#client?.relayed) this.#socket?.send(this.#client.wrap({ address, port }, packet));
     };
     const way = { path: { protocol: 'udp', relayed: true, address, port, send } as const, isOfPeer: false };
+    if (this.#ways.size >= ICE_MAX_SOURCES) this.#forgetWay();
     this.#ways.set(key, way);
-    const [oldest] = this.#ways.keys();
-    if (this.#ways.size > ICE_MAX_SOURCES && oldest !== undefined) this.#ways.delete(oldest);
     return way;
+  }
+
+  /** A stranger's, as long as there is one: whoever shares a host with the peer may have any number of ports. */
+  #forgetWay(): void {
+    const all = [...this.#ways];
+    const [key] = all.find(([, { isOfPeer }]) => !isOfPeer) ?? all[0];
+    this.#ways.delete(key);
   }
 
   #lose(reason: string): void {

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   buildStun,
+  ICE_MAX_SOURCES,
   parseStun,
   STUN_METHOD_BINDING,
   TURN_ATTRIBUTE,
@@ -109,9 +110,9 @@ async function opened() {
     uint32Attribute(TURN_ATTRIBUTE.LIFETIME, 600),
   ]);
   expect(await candidate).toMatch(/ udp 16777215 198\.51\.100\.1 50000 typ relay raddr 0\.0\.0\.0 rport 9$/);
-  const data = (bytes: Buffer): void =>
+  const data = (bytes: Buffer, from = PEER): void =>
     send(TURN_METHOD.DATA, 'indication', request, (id) => [
-      xorAddressAttribute(TURN_ATTRIBUTE.XOR_PEER_ADDRESS, PEER, id),
+      xorAddressAttribute(TURN_ATTRIBUTE.XOR_PEER_ADDRESS, from, id),
       { type: TURN_ATTRIBUTE.DATA, value: bytes },
     ]);
   return { data, port: request.port };
@@ -154,6 +155,18 @@ describe('a relay of this side', () => {
     path.send(MEDIA);
     const sent = (await message(TURN_METHOD.SEND)).message;
     expect(sent.attribute(TURN_ATTRIBUTE.DATA)).toEqual(MEDIA);
+  });
+
+  it('goes on hearing the peer, from however many other ports of its host strangers send', async () => {
+    const { data } = await opened();
+    data(CHECK);
+    const { path } = await until(() => packets[0]);
+    isAuthentic = false;
+    for (let port = 5_000; port < 5_000 + 2 * ICE_MAX_SOURCES; port++) data(CHECK, { ...PEER, port });
+    data(MEDIA);
+    data(CHECK, { ...PEER, port: 6_000 });
+    await until(() => packets.find((each) => each.path.port === 6_000));
+    expect(packets.filter(({ kind }) => kind === 'rtp').map((each) => each.path)).toEqual([path]);
   });
 
   it('hears nobody but the server', async () => {
