@@ -29,3 +29,6 @@ process.on('message', (message: ToReader) => {
 });
 
 process.once('disconnect', () => process.exit());
+
+// A terminal and service managers tell all processes at once. The media server, which ends in order, ends this one too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
