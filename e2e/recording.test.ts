@@ -1,5 +1,6 @@
 // Flow 3 with a recorder: added to the running call and taken away again, twice; viewers notice nothing of it, and what was
 // recorded can be watched afterwards.
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectAllToMeet, expectToHear } from './src/expectations.ts';
 import { watchFrames } from './src/frames.ts';
@@ -114,19 +115,17 @@ it('lets the owner of the room delete a recording after asking, and nobody else'
   const { keyboard } = ada.page;
   const remove = ada.page.getByRole('button', { name: /^Delete the recording of/ });
   await expect.poll(() => remove.count(), SHOWN).toBe(2);
-  const focused = (locator: typeof remove) =>
-    locator.evaluate((element) => element === document.activeElement).catch(() => false);
   await remove.first().press('Enter');
-  await expect.poll(() => focused(ada.button('Cancel')), SHOWN).toBe(true);
+  await expect.poll(() => isFocused(ada.button('Cancel')), SHOWN).toBe(true);
   await keyboard.press('Escape');
-  await expect.poll(() => focused(remove.first()), SHOWN).toBe(true);
+  await expect.poll(() => isFocused(remove.first()), SHOWN).toBe(true);
   expect(await endedRecordings(server.url, room)).toHaveLength(2);
 
   await keyboard.press('Enter');
   await ada.press('Delete for everyone');
   await ada.page.getByText(/^The recording of .* was deleted/).waitFor();
   expect(await remove.count()).toBe(1);
-  await expect.poll(() => focused(ada.page.getByRole('heading', { level: 1 })), SHOWN).toBe(true);
+  await expect.poll(() => isFocused(ada.page.getByRole('heading', { level: 1 })), SHOWN).toBe(true);
   expect(await endedRecordings(server.url, room)).toHaveLength(1);
 });
 
@@ -156,7 +155,14 @@ it('says that a deletion failed, and can be asked again, though the dialog was c
   await page.unrouteAll();
   await ada.press('Delete for everyone');
   await expect.poll(() => endedRecordings(server.url, room), SHOWN).toEqual([]);
+  // Of the same minute as the one before, most often: that is news, too.
+  await expect.poll(() => isFocused(page.getByRole('heading', { level: 1 })), SHOWN).toBe(true);
 });
+
+/** False, too, while it is not there. */
+function isFocused(locator: Locator): Promise<boolean> {
+  return locator.evaluate((element) => element === document.activeElement).catch(() => false);
+}
 
 /** How many of the frames that Bob's browser has sent have not come to Ada's. Nothing of it depends on who is busy. */
 async function framesMissing(): Promise<number> {

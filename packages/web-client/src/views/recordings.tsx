@@ -20,13 +20,14 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   const [loaded, setLoaded] = useState<Loaded>({ state: 'loading' });
   const [request, setRequest] = useState(1);
-  const [news, setNews] = useState('');
+  /** An object, because the same words are news again: two recordings may have begun in the same minute. */
+  const [news, setNews] = useState<{ text: string }>();
   useEffect(() => {
     document.title = 'Recordings – Parley';
   }, []);
   useEffect(() => {
     // The button that was pressed is gone with its recording.
-    if (news !== '') heading.current?.focus();
+    if (news) heading.current?.focus();
   }, [heading, news]);
   useEffect(() => {
     const asking = new AbortController();
@@ -50,7 +51,7 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
         ? { ...before, recordings: before.recordings.filter((other) => other.id !== id) }
         : before,
     );
-    setNews(`The recording of ${date(startedAt)} was deleted.`);
+    setNews({ text: `The recording of ${date(startedAt)} was deleted.` });
   };
 
   return (
@@ -74,7 +75,7 @@ export function Recordings({ room }: { room: RoomId | undefined }) {
           {room && <Link to="/recordings">Show all rooms</Link>}
         </p>
         <p className="recordings-news" role="status">
-          {news}
+          {news?.text}
         </p>
         {loaded.state === 'loading' && <p aria-busy="true">Fetching the recordings…</p>}
         {loaded.state === 'failed' && <Problem>{loaded.text}</Problem>}
