@@ -41,7 +41,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     if (proxies.undeclared(request.raw))
       rare.warn(
         { address: request.raw.socket.remoteAddress },
-        'requests come through a proxy that TRUST_PROXY does not name, so all who use it share the limits of one address',
+        'requests seem to come through a proxy that TRUST_PROXY does not name: all who use it share the limits of one address',
       );
     reply.headers(securityHeaders(proxies.outside(request.raw), hsts));
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
