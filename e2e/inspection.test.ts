@@ -81,7 +81,7 @@ it('the audit of a page that would be served in clear to the network ends with e
   expect(code).toBe(1);
 });
 
-it('both name their tests in the list of sessions, which would be somebody’s else', async () => {
+it('both name their tests in the list of sessions, which would be somebody else’s', async () => {
   const admin = await Admin.signIn(url, readFileSync(join(folder, 'data', 'admin-token'), 'utf8').trim());
   const names = (await admin.sessions()).map(({ participantName }) => participantName);
   expect([...new Set(names)].sort()).toEqual(['parley audit', 'parley doctor']);
