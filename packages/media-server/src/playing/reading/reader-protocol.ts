@@ -44,12 +44,14 @@ export interface Failure {
 
 export type ToReader =
   | { readonly type: 'ask'; readonly media: number; readonly request: number; readonly question: Question }
-  /** A piece of what was pulled; without data there is no more. */
+  /** A piece of what was pulled, if there was one. */
   | {
       readonly type: 'bytes';
       readonly media: number;
       readonly read: number;
       readonly data: Uint8Array | undefined;
+      /** Nothing of this read is left: asking for that would take as long as asking for a piece. */
+      readonly isLast: boolean;
     }
   | {
       readonly type: 'no-bytes';

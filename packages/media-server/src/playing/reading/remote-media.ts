@@ -25,6 +25,12 @@ export interface ReaderLink {
   left(): Promise<void>;
 }
 
+interface Read {
+  readonly pieces: AsyncGenerator<Buffer, void, undefined>;
+  /** Bytes that are still to come; Infinity when nobody knows. */
+  left: number;
+}
+
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
@@ -36,7 +42,7 @@ export class RemoteMedia implements Playable {
   readonly #link: ReaderLink;
   readonly #ownTime: OwnTime;
   readonly #requests = new Map<number, Pending>();
-  readonly #reads = new Map<number, AsyncGenerator<Buffer, void, undefined>>();
+  readonly #reads = new Map<number, Read>();
   /** Pieces that it waits for. */
   #pulls = 0;
   #lastRequest = 0;
@@ -173,9 +179,12 @@ export class RemoteMedia implements Playable {
     this.#measure();
     const about = { media: this.#id, read };
     try {
-      const { value, done } = await this.#pieces(read, start, end).next();
-      if (done) this.#reads.delete(read);
-      this.#link.send({ type: 'bytes', ...about, data: value ?? undefined });
+      const begun = this.#read(read, start, end);
+      const { value, done } = await begun.pieces.next();
+      begun.left -= value?.length ?? 0;
+      const isLast = done === true || begun.left <= 0;
+      if (isLast) this.#leaveRead(read);
+      this.#link.send({ type: 'bytes', ...about, data: value ?? undefined, isLast });
     } catch (error) {
       this.#reads.delete(read);
       this.#link.send({ type: 'no-bytes', ...about, failure: failureOf(error) });
@@ -184,19 +193,21 @@ export class RemoteMedia implements Playable {
     this.#measure();
   }
 
-  #pieces(read: number, start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+  #read(read: number, start: number, end: number): Read {
     const begun = this.#reads.get(read);
     if (begun) return begun;
-    const pieces = isPlaced(this.#source) ? this.#source.read(start, end) : this.#source.chunks;
-    this.#reads.set(read, pieces);
-    return pieces;
+    const added = isPlaced(this.#source)
+      ? { pieces: this.#source.read(start, end), left: end - start }
+      : { pieces: this.#source.chunks, left: Infinity };
+    this.#reads.set(read, added);
+    return added;
   }
 
   #leaveRead(read: number): void {
-    const pieces = this.#reads.get(read);
+    const left = this.#reads.get(read);
     this.#reads.delete(read);
     // What it was waiting for may end in an error, which nobody is interested in any more.
-    pieces?.return().catch(() => undefined);
+    left?.pieces.return().catch(() => undefined);
   }
 
   #measure(): void {

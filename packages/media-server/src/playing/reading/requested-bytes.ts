@@ -8,8 +8,13 @@ import { errorOf, type Exchanges, type FromReader, type ToReader } from './reade
  */
 const MAX_BUFFERED_BYTES = 512 * 1024 * 1024;
 
+interface Piece {
+  readonly data: Buffer | undefined;
+  readonly isLast: boolean;
+}
+
 interface Waiting {
-  readonly resolve: (piece: Buffer | undefined) => void;
+  readonly resolve: (piece: Piece) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -39,7 +44,7 @@ export class RequestedBytes {
     const waiting = this.#waiting.get(message.read);
     this.#waiting.delete(message.read);
     if (message.type === 'no-bytes') waiting?.reject(errorOf(message.failure));
-    else waiting?.resolve(message.data && bufferOf(message.data));
+    else waiting?.resolve({ data: message.data && bufferOf(message.data), isLast: message.isLast });
   }
 
   async *#read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
@@ -47,16 +52,16 @@ export class RequestedBytes {
     let isOver = false;
     try {
       while (!isOver) {
-        const piece = await this.#pull(read, start, end);
-        isOver = piece === undefined;
-        if (piece) yield piece;
+        const { data, isLast } = await this.#pull(read, start, end);
+        isOver = isLast;
+        if (data) yield data;
       }
     } finally {
       if (!isOver) this.#send({ type: 'leave', media: this.#media, read });
     }
   }
 
-  #pull(read: number, start: number, end: number): Promise<Buffer | undefined> {
+  #pull(read: number, start: number, end: number): Promise<Piece> {
     return new Promise((resolve, reject) => {
       if (process.memoryUsage().arrayBuffers > MAX_BUFFERED_BYTES)
         throw new Error('reading it takes more memory than media does');
