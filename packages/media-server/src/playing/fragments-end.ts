@@ -37,7 +37,7 @@ export async function fragmentsEnd(readAt: ReadAt, size: number): Promise<number
 
 /** What begins at a place, as much of a head as there is; places are asked for in their order. */
 function headsOf(readAt: ReadAt): (at: number) => Promise<Buffer> {
-  let bytes = Buffer.alloc(0);
+  let bytes: Buffer = Buffer.alloc(0);
   let bytesAt = 0;
   return async (at) => {
     if (at + HEAD_BYTES > bytesAt + bytes.length) {
