@@ -113,6 +113,16 @@ describe('media files', () => {
     }, 0);
   });
 
+  it('refuse a text, however short, without the words of a broken assertion', async () => {
+    const path = join(folder, 'text.webm');
+    for (const length of [0, 1, 6, 4_000]) {
+      await writeFile(path, 'hello\n'.repeat(700).slice(0, length));
+      const refusal = await MediaFile.open(path, 'text.webm').catch(String);
+      expect(refusal).toMatch(/'text.webm' is not a WebM, .* that can be played \(.{9,}\)$/);
+      expect(refusal).not.toMatch(/assert/i);
+    }
+  });
+
   it('play what they can and say what they leave out', async () => {
     const file = await openMade(new Mp4OutputFormat(), { audio: aac(), video: await h264() });
     expect(file.codec('audio')).toBeUndefined();

@@ -83,7 +83,7 @@ export class MediaFile implements Playable {
       input?.dispose();
       await source.close();
       if (error instanceof MediaFileError) throw error;
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = saidOf(error);
       throw new MediaFileError(
         'foreign',
         `'${source.name}' is not a WebM, Matroska, MP4, Ogg or WAV file that can be played (${detail})`,
@@ -142,6 +142,12 @@ export class MediaFile implements Playable {
     this.#input.dispose();
     await this.#source.close();
   }
+}
+
+/** The parser asserts of some files that they are whole, without a word of its own. */
+function saidOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === 'Assertion failed.' ? 'it is cut off or damaged, or something else' : message;
 }
 
 /** Of each kind the first track that can be played, or why none can. */
