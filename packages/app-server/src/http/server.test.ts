@@ -47,6 +47,15 @@ test('a room is made, found with its participants, and not found when it does no
   }
 });
 
+test('an address that cannot be decoded is refused like all others, with the headers that every reply has', async () => {
+  for (const path of ['/r/%E0%A4%A', '/api/rooms/%']) {
+    const response = await get(path);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-security-policy')).toBeTruthy();
+    expect(ErrorResponse.parse(await response.json()).reason).toBe('invalid-request');
+  }
+});
+
 test('every refusal of the API has a reason and a sentence', async () => {
   const responses = await Promise.all([
     get('/api/nothing'),

@@ -1,7 +1,7 @@
 // The HTTP side: the API, the built web client, and what every reply has in common. The WebSocket is signalling's.
 import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { addAdminRoutes, type AdminParts } from '../admin/admin-routes.ts';
 import { ApiError } from './api-error.ts';
@@ -28,14 +28,22 @@ const PAGES = ['/', '/r/:room', '/recordings', '/check', '/admin', '/admin/sessi
 /** Not listening yet. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { clientDir, log, proxies, certificate } = options;
+  // A browser that was told so could not be led past the warning about a certificate that nobody vouches for.
+  const hsts = certificate !== undefined && !certificate.selfMade;
   const app = makeApp(certificate, {
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
     trustProxy: proxies.trusts,
+    // Paths that cannot be decoded come past all hooks and handlers.
+    frameworkErrors: (error, request, reply) => {
+      const refusal = refusalFor(error);
+      // Its type is that of any route there may be, so that nothing is known of what it sends.
+      const plain = reply as FastifyReply;
+      plain.headers(securityHeaders(proxies.outside(request.raw), hsts)).code(refusal.status);
+      void plain.send(refusal.body());
+    },
   });
 
-  // A browser that was told so could not be led past the warning about a certificate that nobody vouches for.
-  const hsts = certificate !== undefined && !certificate.selfMade;
   const rare = new RareWarnings(log);
   app.addHook('onRequest', async (request, reply) => {
     if (proxies.undeclared(request.raw))
@@ -78,7 +86,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   return app;
 }
 
-type CommonOptions = Pick<FastifyServerOptions, 'bodyLimit' | 'forceCloseConnections' | 'trustProxy'>;
+type CommonOptions = Pick<
+  FastifyServerOptions,
+  'bodyLimit' | 'forceCloseConnections' | 'frameworkErrors' | 'trustProxy'
+>;
 
 function makeApp(certificate: ServerCertificate | undefined, options: CommonOptions): FastifyInstance {
   if (!certificate) return Fastify(options);
