@@ -98,19 +98,19 @@ describe('a connected transport', () => {
     expect(peer.check(wifi, 5, { local: former })).toBe(false);
   });
 
-  it('answers the credentials from before a restart no longer than their time, though the peer has not moved', async () => {
+  it('answers the credentials from before a restart no longer than their path is in use, though the peer has not moved', async () => {
     const former = transport.local;
     transport.restartIce({ ufrag: 'next', pwd: 'secret' }, 1);
+    // The answer did not reach it, and it goes on as before.
     peer.check(wifi, ICE_FORMER_ANSWERED_FOR, { local: former });
-    transport.tick(ICE_FORMER_ANSWERED_FOR);
     transport.tick(1 + ICE_FORMER_ANSWERED_FOR);
-    peer.check(wifi, 1 + ICE_FORMER_ANSWERED_FOR, { local: former });
     expect(await destination()).toBe('wifi');
-    // That check gave no consent any more.
     const consentEnds = ICE_FORMER_ANSWERED_FOR + ICE_FAILED_AFTER;
     transport.tick(consentEnds);
     expect(await destination()).toBe('nowhere');
     expect(told).toEqual(['failed']);
+    peer.check(wifi, consentEnds, { local: former });
+    expect(await destination()).toBe('nowhere');
     peer.remoteUfrag = 'next';
     peer.check(cellular, consentEnds);
     expect(await destination()).toBe('cellular');

@@ -238,7 +238,7 @@ export class WebRtcTransport implements DatagramHandler {
 
   /**
    * Takes the peer's new credentials and makes new ones of ours (RFC 8445, section 9). DTLS and SRTP go on; so do the
-   * former path and credentials, until the peer has moved, the credentials for half a minute at most. `now` in ms.
+   * former path and credentials, until the peer has moved, or has not been heard of on that path for half a minute. `now` in ms.
    */
   restartIce(remote: { readonly ufrag: string; readonly pwd: string }, now: number): void {
     this.#local = randomIceCredentials();

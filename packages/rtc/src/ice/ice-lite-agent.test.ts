@@ -418,18 +418,18 @@ describe('a restart', () => {
     expect(agent.restarting).toBe(false);
   });
 
-  it('answers the former credentials for so long and no longer, though the peer has not moved; its path is used on', () => {
-    agent.handleStun(check(), WIFI, ICE_FORMER_ANSWERED_FOR - 1);
-    expect(agent.expire(ICE_FORMER_ANSWERED_FOR - 1)).toBe(false);
-    expect(agent.expire(ICE_FORMER_ANSWERED_FOR)).toBe(true);
-    expect(agent.expire(ICE_FORMER_ANSWERED_FOR)).toBe(false);
+  it('answers the former credentials as long as their path is in use, and no longer, though the peer has not moved', () => {
+    const lastCheck = ICE_FORMER_ANSWERED_FOR - 1;
+    agent.handleStun(check(), WIFI, lastCheck);
+    const consentEnds = lastCheck + ICE_FORMER_ANSWERED_FOR;
+    agent.handleStun(check(), CELLULAR, consentEnds - 1);
+    expect(agent.expire(consentEnds - 1)).toBe(false);
+    expect([agent.selected, agent.hasConsent(consentEnds - 1)]).toEqual([WIFI, true]);
+    expect(agent.expire(consentEnds)).toBe(true);
+    expect(agent.expire(consentEnds)).toBe(false);
     expect(agent.accepts(LOCAL.ufrag)).toBe(false);
-    expect(parsed(agent.handleStun(check(), WIFI, ICE_FORMER_ANSWERED_FOR).response).errorCode?.code).toBe(
-      401,
-    );
-    expect([agent.selected, agent.isAuthenticated(WIFI)]).toEqual([WIFI, true]);
-    const consentEnds = ICE_FORMER_ANSWERED_FOR - 1 + ICE_FAILED_AFTER;
-    expect([agent.hasConsent(consentEnds - 1), agent.hasConsent(consentEnds)]).toEqual([true, false]);
+    expect(parsed(agent.handleStun(check(), WIFI, consentEnds).response).errorCode?.code).toBe(401);
+    expect([agent.selected, agent.hasConsent(consentEnds)]).toEqual([WIFI, false]);
     expect(agent.state(consentEnds)).toBe('failed');
 
     agent.handleStun(nextCheck({ nominate: true }), CELLULAR, consentEnds);

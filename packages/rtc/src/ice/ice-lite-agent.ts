@@ -28,8 +28,8 @@ export const ICE_DISCONNECTED_AFTER = 7_000;
 export const ICE_FAILED_AFTER = 30_000;
 
 /**
- * How long the credentials from before a restart are answered at most, in ms: a browser moves within a second or two, unless
- * it is cut off, and then it needs only the new ones.
+ * How long the credentials from before a restart are answered after the restart, and after the last check on the path that
+ * is in use by them, in ms: a browser moves within a second or two, unless the answer with the new ones did not reach it.
  */
 export const ICE_FORMER_ANSWERED_FOR = 30_000;
 
@@ -113,8 +113,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
 
   /**
    * Begins a new generation of credentials (RFC 8445, section 9). The path that the former ones selected is used until the
-   * peer has moved to a path of the new generation, or its consent has run out; they are answered until then, and for
-   * `ICE_FORMER_ANSWERED_FOR` at most (see `expire`). `remoteUfrag`: undefined takes any. `now` in ms.
+   * peer has moved to a path of the new generation, or its consent has run out; they are answered until then, but no
+   * longer than `ICE_FORMER_ANSWERED_FOR` without a check on that path (see `expire`). `remoteUfrag`: undefined takes any. `now` in ms.
    */
   restart(local: IceCredentials, remoteUfrag: string | undefined, now: number): void {
     const keepsFormer = this.#former !== undefined && this.#selected?.generation === this.#former;
@@ -280,6 +280,8 @@ export class IceLiteAgent<Source extends IceSource = IceSource> {
   #acceptCheck(request: StunMessage, generation: Generation, from: Source, now: number): boolean {
     const remoteUfrag = remoteUfragIn(request.username, generation) ?? '';
     const checked = this.#remember(from, generation, remoteUfrag, now);
+    if (generation === this.#former && checked === this.#selected)
+      this.#formerUntil = now + ICE_FORMER_ANSWERED_FOR;
     const nominates = request.useCandidate && checked.generation === generation;
     if (nominates) checked.nominatedAt = now;
     return this.#mayFollow(checked, nominates, now) && this.#select(checked);
