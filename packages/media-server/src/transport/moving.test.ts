@@ -109,8 +109,6 @@ describe('a connected transport', () => {
     transport.tick(consentEnds);
     expect(await destination()).toBe('nowhere');
     expect(told).toEqual(['failed']);
-    peer.check(wifi, consentEnds, { local: former });
-    expect(await destination()).toBe('nowhere');
     peer.remoteUfrag = 'next';
     peer.check(cellular, consentEnds);
     expect(await destination()).toBe('cellular');
