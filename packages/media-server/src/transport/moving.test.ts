@@ -104,8 +104,11 @@ describe('a connected transport', () => {
     // The answer did not reach it, and it goes on as before.
     peer.check(wifi, ICE_FORMER_ANSWERED_FOR, { local: former });
     transport.tick(1 + ICE_FORMER_ANSWERED_FOR);
+    const lastCheck = ICE_FORMER_ANSWERED_FOR + 10_000;
+    peer.check(wifi, lastCheck, { local: former });
+    const consentEnds = lastCheck + ICE_FAILED_AFTER;
+    transport.tick(consentEnds - 1);
     expect(await destination()).toBe('wifi');
-    const consentEnds = ICE_FORMER_ANSWERED_FOR + ICE_FAILED_AFTER;
     transport.tick(consentEnds);
     expect(await destination()).toBe('nowhere');
     expect(told).toEqual(['failed']);
