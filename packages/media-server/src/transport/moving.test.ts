@@ -111,11 +111,11 @@ describe('a connected transport', () => {
     expect(await destination()).toBe('wifi');
     transport.tick(consentEnds);
     expect(await destination()).toBe('nowhere');
-    expect(told).toEqual(['failed']);
+    expect(told).toEqual(['disconnected', 'failed']);
     peer.remoteUfrag = 'next';
     peer.check(cellular, consentEnds);
     expect(await destination()).toBe('cellular');
-    expect(told.slice(1)).toEqual(['198.51.100.9', 'connected', 'restarted']);
+    expect(told.slice(2)).toEqual(['198.51.100.9', 'connected', 'restarted']);
   });
 
   it('sends again after consent has run out and ICE was restarted, without another handshake', async () => {
