@@ -96,8 +96,8 @@ export const RunningRecording = z.object({
 });
 export type RunningRecording = z.infer<typeof RunningRecording>;
 
-/** The commands that run a test without a person. */
-export const TestingProgram = z.enum(['audit', 'doctor']);
+/** What tries the server without a person who joins: the two commands, and the page `/check`. */
+export const TestingProgram = z.enum(['audit', 'check', 'doctor']);
 export type TestingProgram = z.infer<typeof TestingProgram>;
 
 /** Requests of the browser, with what they take and what they give. */
@@ -187,7 +187,7 @@ export const requests = {
     result: Nothing,
   },
 
-  /** Flows 1 and 2, first half: asks for the ICE servers of a test. `by`: a program that tries the server, no person. */
+  /** Flows 1 and 2, first half: asks for the ICE servers of a test. `by`: what tries the server, when it is no person before joining. */
   requestTest: {
     params: z.object({ by: TestingProgram.optional() }),
     result: z.object({ iceServers: z.array(IceServer) }),

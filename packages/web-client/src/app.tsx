@@ -19,7 +19,7 @@ const AdminPages = lazy(async () => {
 export function App() {
   const route = useRoute();
   return (
-    <PageBoundary key={route.page}>
+    <PageBoundary page={route}>
       <Page route={route} />
     </PageBoundary>
   );

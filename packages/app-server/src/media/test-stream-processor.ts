@@ -52,6 +52,13 @@ export const TEST_CONNECT_DEADLINE_MS = 15_000;
 
 const SECOND_MS = 1_000;
 
+/** By what names they stand in the list of sessions. */
+const TESTING: Readonly<Record<TestingProgram, string>> = {
+  audit: 'parley audit',
+  check: 'Check page',
+  doctor: 'parley doctor',
+};
+
 export class TestStreamProcessor {
   readonly #options: TestStreamProcessorOptions;
   readonly #log: Logger;
@@ -98,7 +105,7 @@ export class TestStreamProcessor {
 
   /** @param participant whose browser it is; undefined before joining. @param by instead of a person */
   beginTrace(participant: Participant | undefined, by?: TestingProgram): SessionTracer {
-    const unjoined = { id: this.relayName, name: by === undefined ? null : `parley ${by}` };
+    const unjoined = { id: this.relayName, name: by === undefined ? null : TESTING[by] };
     const self = participant ? { id: participant.id, name: participant.name } : unjoined;
     return (this.#trace ??= this.#options.tracing.begin({
       id: this.#stream,

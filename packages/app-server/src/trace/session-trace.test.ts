@@ -332,11 +332,16 @@ test('a test has one trace for its recording and its playback', async () => {
 });
 
 test('a test of a program that tries the server is named so', async () => {
-  const [doctor, someone] = [await harness.browser(), await harness.browser()];
+  const [doctor, page, someone] = [await harness.browser(), await harness.browser(), await harness.browser()];
   await doctor.request('requestTest', { by: 'doctor' });
+  await page.request('requestTest', { by: 'check' });
   await someone.request('requestTest', {});
   const { sessions } = SessionsResponse.parse(await told('sessions'));
-  expect(sessions.map(({ participantName }) => participantName)).toEqual([null, 'parley doctor']);
+  expect(sessions.map(({ participantName }) => participantName)).toEqual([
+    null,
+    'Check page',
+    'parley doctor',
+  ]);
 });
 
 test('no secret of any message is in a trace', async () => {

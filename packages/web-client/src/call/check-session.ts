@@ -149,7 +149,7 @@ export class CheckSession {
         if (signal.aborted) signalling.close();
         conversation = signalling;
         const roundTripMs = await roundTripOf(signalling);
-        ({ iceServers } = await signalling.request('requestTest', {}));
+        ({ iceServers } = await signalling.request('requestTest', { by: 'check' }));
         return signallingAnswered(roundTripMs);
       },
       (error) => ofError(error, 'signalling-lost'),

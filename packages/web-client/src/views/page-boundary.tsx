@@ -3,12 +3,17 @@ import { Component, type ErrorInfo, type ReactNode } from 'react';
 import { LostPartError } from '../lost-part.ts';
 import { MessagePage } from './message-page.tsx';
 
+interface Props {
+  /** What broke one page says nothing of the next. */
+  page: unknown;
+  children: ReactNode;
+}
+
 interface Broken {
   error: unknown;
 }
 
-/** With a `key` that changes with the page: what broke one page says nothing of the next. */
-export class PageBoundary extends Component<{ children: ReactNode }, { broken: Broken | undefined }> {
+export class PageBoundary extends Component<Props, { broken: Broken | undefined }> {
   override state: { broken: Broken | undefined } = { broken: undefined };
 
   static getDerivedStateFromError(error: unknown): { broken: Broken } {
@@ -17,6 +22,10 @@ export class PageBoundary extends Component<{ children: ReactNode }, { broken: B
 
   override componentDidCatch(error: unknown, info: ErrorInfo): void {
     console.error('the page broke', error, info.componentStack);
+  }
+
+  override componentDidUpdate({ page }: Props): void {
+    if (page !== this.props.page && this.state.broken) this.setState({ broken: undefined });
   }
 
   override render(): ReactNode {

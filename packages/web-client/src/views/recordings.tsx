@@ -115,7 +115,7 @@ function Recording({ recording, onDeleted }: { recording: RecordingDescription; 
   const ownerKey = endedAt === null ? undefined : rememberedOwnerKey(room);
   const facts = [
     endedAt === null ? 'still running' : clock((endedAt - startedAt) / 1_000),
-    pieces.length === 1 ? 'one piece' : `${pieces.length} pieces`,
+    pieces.length === 1 ? 'one file' : `${pieces.length} files`,
   ];
   return (
     <article className="recording" aria-label={`Recording of ${date(startedAt)}`}>
