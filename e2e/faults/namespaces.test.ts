@@ -130,6 +130,11 @@ afterAll(async () => {
 const NO_WAY_TO_MEDIA: Blocked = { to: addressIn(MEDIA.subnet) };
 const NO_UDP: Blocked = { protocol: 'udp' };
 const NO_PLAIN_TCP: Blocked = { protocol: 'tcp', port: 3478 };
+const NO_TLS: Blocked = { protocol: 'tcp', port: 5349 };
+/** A browser takes what connects first, and looks for nothing better then. */
+const ONLY_UDP: readonly Blocked[] = [NO_PLAIN_TCP, NO_TLS];
+const ONLY_TCP: readonly Blocked[] = [NO_UDP, NO_TLS];
+const ONLY_TLS: readonly Blocked[] = [NO_UDP, NO_PLAIN_TCP];
 const NOT_OURS: Blocked = { to: OURS.address };
 const NOT_OURS_BY_IPV6: Blocked = { to: OURS.ipv6 };
 const NOT_COTURN: Blocked = { to: COTURN.address };
@@ -138,13 +143,13 @@ const onlyOurs = [NO_WAY_TO_MEDIA, NOT_COTURN, NOT_OURS_BY_IPV6];
 const onlyCoturn = [NO_WAY_TO_MEDIA, NOT_OURS, NOT_OURS_BY_IPV6];
 
 it.each([
-  ['our relay over UDP', OURS.address, 'udp', onlyOurs],
-  ['our relay over TCP', OURS.address, 'tcp', [...onlyOurs, NO_UDP]],
-  ['our relay over TLS', OURS.address, 'tls', [...onlyOurs, NO_UDP, NO_PLAIN_TCP]],
-  ['coturn over UDP', COTURN.address, 'udp', onlyCoturn],
-  ['coturn over TCP', COTURN.address, 'tcp', [...onlyCoturn, NO_UDP]],
-  ['coturn over TLS', COTURN.address, 'tls', [...onlyCoturn, NO_UDP, NO_PLAIN_TCP]],
-  ['our relay by IPv6', OURS.address, 'udp', [NO_WAY_TO_MEDIA, NOT_OURS, NOT_COTURN]],
+  ['our relay over UDP', OURS.address, 'udp', [...onlyOurs, ...ONLY_UDP]],
+  ['our relay over TCP', OURS.address, 'tcp', [...onlyOurs, ...ONLY_TCP]],
+  ['our relay over TLS', OURS.address, 'tls', [...onlyOurs, ...ONLY_TLS]],
+  ['coturn over UDP', COTURN.address, 'udp', [...onlyCoturn, ...ONLY_UDP]],
+  ['coturn over TCP', COTURN.address, 'tcp', [...onlyCoturn, ...ONLY_TCP]],
+  ['coturn over TLS', COTURN.address, 'tls', [...onlyCoturn, ...ONLY_TLS]],
+  ['our relay by IPv6', OURS.address, 'udp', [NO_WAY_TO_MEDIA, NOT_OURS, NOT_COTURN, ...ONLY_UDP]],
 ] as const)(
   'where there is no other way, a call goes through %s',
   async (_what, relay, protocol, blocked) => {
