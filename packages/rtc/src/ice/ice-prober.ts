@@ -1,14 +1,6 @@
 // The checks that a lite agent sends after all, to a peer that is lite as well and so sends none (RFC 8445, section 2.5,
 // leaves such a pair without a proof that the way is open). Time in, checks and deadlines out; it knows no sockets.
-import { randomBytes } from 'node:crypto';
-import {
-  parseStun,
-  STUN_METHOD_BINDING,
-  STUN_TRANSACTION_ID_LENGTH,
-  verifyFingerprint,
-  verifyIntegrity,
-} from '../stun/stun-message.ts';
-import { iceCheck } from './ice-check.ts';
+import { IceChecks } from './ice-checks.ts';
 import type { IceCredentials } from './ice-credentials.ts';
 import type { IceSource } from './ice-lite-agent.ts';
 
@@ -21,8 +13,6 @@ const MAX_CHECKS = 7;
 const CONSENT_INTERVAL_MS = 2_500;
 /** A server has some addresses; more would be somebody who wants us to send checks to the whole world. */
 const MAX_CANDIDATES = 10;
-/** Of consent checks whose answers may still come. */
-const MAX_PENDING = 32;
 
 export interface IceCheck<Source extends IceSource> {
   readonly bytes: Buffer;
@@ -36,17 +26,12 @@ interface Candidate<Source extends IceSource> {
 }
 
 export class IceProber<Source extends IceSource = IceSource> {
-  readonly #local: IceCredentials;
-  readonly #remote: IceCredentials;
-  readonly #tieBreaker = randomBytes(8);
+  readonly #checks: IceChecks<Source>;
   readonly #candidates: Candidate<Source>[] = [];
-  /** By transaction id. */
-  readonly #pending = new Map<string, Source>();
   #answered: Source | undefined;
 
   constructor(local: IceCredentials, remote: IceCredentials) {
-    this.#local = local;
-    this.#remote = remote;
+    this.#checks = new IceChecks(local, remote, 'controlling');
   }
 
   /** Takes a candidate of the peer. One too many, or one that is known, changes nothing. */
@@ -66,7 +51,7 @@ export class IceProber<Source extends IceSource = IceSource> {
       const isConsent = candidate.source === this.#answered;
       candidate.nextAt = now + (isConsent ? CONSENT_INTERVAL_MS : RTO_MS * 2 ** candidate.checks);
       candidate.checks++;
-      return { bytes: this.#check(candidate.source), to: candidate.source };
+      return { bytes: this.#checks.ask(candidate.source), to: candidate.source };
     });
   }
 
@@ -75,12 +60,10 @@ export class IceProber<Source extends IceSource = IceSource> {
    * its consent; undefined for everything that is no authentic answer of the very address that was asked.
    */
   handleAnswer(bytes: Buffer, from: IceSource): Source | undefined {
-    const answer = parseStun(bytes);
-    if (answer?.messageClass !== 'success' || answer.method !== STUN_METHOD_BINDING) return undefined;
-    const asked = this.#pending.get(answer.transactionId.toString('hex'));
-    if (asked?.address !== from.address || asked.port !== from.port) return undefined;
-    if (!verifyFingerprint(answer) || !verifyIntegrity(answer, this.#remote.pwd)) return undefined;
-    this.#pending.delete(answer.transactionId.toString('hex'));
+    const asked = this.#checks.answered(
+      bytes,
+      ({ address, port }) => address === from.address && port === from.port,
+    );
     this.#answered ??= asked;
     return asked;
   }
@@ -89,19 +72,5 @@ export class IceProber<Source extends IceSource = IceSource> {
   #isDue({ source, checks, nextAt }: Candidate<Source>, now: number): boolean {
     if (now < nextAt) return false;
     return this.#answered === undefined ? checks < MAX_CHECKS : source === this.#answered;
-  }
-
-  #check(source: Source): Buffer {
-    const transactionId = randomBytes(STUN_TRANSACTION_ID_LENGTH);
-    this.#pending.set(transactionId.toString('hex'), source);
-    const [oldest] = this.#pending.keys();
-    if (this.#pending.size > MAX_PENDING && oldest !== undefined) this.#pending.delete(oldest);
-    return iceCheck({
-      local: this.#local,
-      remote: this.#remote,
-      role: 'controlling',
-      tieBreaker: this.#tieBreaker,
-      transactionId,
-    });
   }
 }
